@@ -1,0 +1,34 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const { CC, listPrograms, runProgram } = require('./run.js');
+
+const compilerMissing = Boolean(spawnSync(CC, ['--version']).error);
+
+for (const program of listPrograms()) {
+  describe(`C: ${program.name}`, function () {
+    /** @type {Awaited<ReturnType<typeof runProgram>>} */
+    let report;
+
+    before(async function () {
+      if (compilerMissing && !process.env.CI) this.skip();
+      this.timeout(300_000);
+      report = await runProgram(program);
+    });
+
+    for (const name of program.tests) {
+      it(name.replaceAll('_', ' '), () => {
+        const result = report.tests.get(name);
+        assert.ok(result, `the program did not get there: ${report.failure}`);
+        assert.ok(result.ok, result.log);
+      });
+    }
+
+    it('runs every test of the file and ends without a complaint of a sanitizer', () => {
+      assert.deepEqual([...report.tests.keys()], program.tests);
+      const failed = [...report.tests.values()].some(({ ok }) => !ok);
+      assert.ok(failed || !report.failure, report.failure);
+    });
+  });
+}
