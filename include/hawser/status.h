@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * status.h - every status code, once: name, number and text come from one table.
+ *
+ * Functions return 0 (or a count) on success and one of these on failure. They start below
+ * libuv's lowest code, so that one int carries either. At or below HWR_FATAL the session is
+ * over: only destroy is legal.
+ */
+#ifndef HAWSER_STATUS_H
+#define HAWSER_STATUS_H
+
+#define HWR_FATAL (-10900)
+
+#define HWR_STATUS_MAP(X)                                                                    \
+  X(EAGAIN, -10001, "no room or credit now, try again later")                                \
+  X(ETOOBIG, -10002, "larger than the limit")                                                \
+  X(EOVERLOAD, -10003, "the queue is full")                                                  \
+  X(ECLOSED, -10004, "the channel is closed")                                                \
+  X(EUNSUPPORTED, -10005, "not available on this system")                                    \
+  X(EBADARG, -10006, "a record does not fit the region it claims")                           \
+  X(EPROTO, -10901, "the peer broke a rule of the protocol")                                 \
+  X(EVERSION, -10902, "the peer speaks another version of the protocol")                     \
+  X(ETRUNCATED, -10903, "the peer's bytes end inside a frame or a message")                  \
+  X(ESTRIKES, -10904, "the peer used up its strikes")                                        \
+  X(ENOMEM, -10905, "out of memory")
+
+enum hwr_status {
+#define X(name, code, text) HWR_##name = (code),
+  HWR_STATUS_MAP(X)
+#undef X
+};
+
+/* Name ("HWR_EPROTO") and text of a status; "HWR_UNKNOWN" and "unknown status" for others.
+ * Returned borrowed for ever. Thread: any. */
+const char *hwr_status_name(int status);
+const char *hwr_status_text(int status);
+
+#endif

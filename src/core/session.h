@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * session.h - one end of a connection: bytes in, events out; records in, bytes out.
+ *                                                                    docs/protocol.md
+ * Composes frame, txn, flow, spill and ring. Calls nobody back, does no I/O, reads no clock:
+ * the owner feeds what was received, takes the events, and lets flush write frames into the ring
+ * that it attached. A session cannot tell whether that ring is shared with the peer or pumped
+ * into a socket.
+ *
+ * flush, and only flush, writes to the ring; so between two flushes the owner may store records
+ * in place in the region it was given, whatever else it calls meanwhile.
+ *
+ * Memory  inbox, scratch and event table are lent by the owner until destroy.
+ * Thread  owner.
+ */
+#ifndef HWR_CORE_SESSION_H
+#define HWR_CORE_SESSION_H
+
+#include "core/frame.h"
+#include "core/mem.h"
+#include "core/ring.h"
+#include "core/spill.h"
+
+#include <hawser/status.h>
+
+enum { HWR_HELLO_MAGIC = 0x52575748 }; /* "HWWR" in the order of the bytes (P3.2) */
+enum { HWR_PROTOCOL_VERSION = 1, HWR_UUID_BYTES = 16, HWR_HELLO_MAX_BYTES = 4096 };
+
+/* The maxima that no option raises (P8). */
+enum {
+  HWR_MAX_FRAME_BYTES = 16 << 20,
+  HWR_MAX_MESSAGE_BYTES = 64 << 20,
+  HWR_MAX_PENDING_PONGS = 1000,
+  HWR_MIN_WINDOW_BYTES = 4096
+};
+
+enum hwr_role { HWR_HOST = 1, HWR_WORKER = 2 };
+
+typedef struct hwr_event_s { /* eight words: JavaScript reads them as a Uint32Array */
+  uint32_t kind;       /* enum hwr_event_kind */
+  uint32_t slot, generation;
+  uint32_t word;       /* type | flags << 8 | method << 16, as in the header */
+  uint32_t offset;     /* of the payload: in the inbox, or in the bulk buffer */
+  uint32_t length;     /* of the payload */
+  uint32_t bulk;       /* 0: in the inbox; else 1 + index of the bulk buffer */
+  uint32_t value;      /* REQUEST: timeout_ms or 0. TIMEOUT: 1 when it never left. GOAWAY: reason */
+} hwr_event_t;
+
+enum hwr_event_kind {
+  HWR_EV_HELLO = 1,    /* the peer is one of ours */
+  HWR_EV_INIT = 2,     /* [worker] payload: what the host configured */
+  HWR_EV_METHODS = 3,  /* [host] payload: names of what is served */
+  HWR_EV_READY = 4,    /* [host] payload */
+  HWR_EV_START_ERROR = 5, /* [host] payload: why the worker cannot start */
+  HWR_EV_DEFINE = 6,
+  HWR_EV_REQUEST = 7,
+  HWR_EV_RESPONSE = 8, /* terminal for its slot, like the next three */
+  HWR_EV_ERROR = 9,
+  HWR_EV_PONG = 10,
+  HWR_EV_TIMEOUT = 11,
+  HWR_EV_DRAIN = 12,   /* what waited is at or below half of the high-water mark */
+  HWR_EV_GOAWAY = 13
+};
+
+typedef struct hwr_record_s { /* eight words: JavaScript writes them as a Uint32Array */
+  uint32_t offset;     /* of the header in its region; a multiple of 8 */
+  uint32_t length;     /* of the body: extension block and payload */
+  uint32_t word;       /* type | flags << 8 | method << 16 */
+  uint32_t slot, generation;
+  uint32_t timeout_ms; /* REQUEST: 0 for none; also in the block where FLAG_EXT is set */
+  uint32_t reserved[2];
+} hwr_record_t;
+
+enum hwr_region_kind {
+  HWR_REGION_RING = 1,   /* offsets are into the attached ring's data */
+  HWR_REGION_SCRATCH = 2 /* offsets are into the scratch memory */
+};
+
+typedef struct hwr_region_s { /* where the owner stores its next records: [start, limit) */
+  uint32_t kind, start, limit;
+} hwr_region_t;
+
+typedef struct hwr_session_config_s {
+  enum hwr_role role;
+  uint8_t uuid[HWR_UUID_BYTES];  /* of this end; the host's names the session */
+  uint32_t codecs;               /* bit n: codec n is understood (docs/protocol.md P9) */
+  uint32_t max_message_bytes;    /* received or sent; at most HWR_MAX_MESSAGE_BYTES */
+  uint64_t window_bytes;         /* granted to the peer */
+  uint64_t window_messages;
+  uint64_t high_water_bytes;     /* of what waits to be sent */
+  uint32_t chunk_bytes;          /* body of one frame of a long message; a multiple of 8 */
+  uint32_t read_ahead_bytes;     /* inside a long message, read at most this much past a frame */
+  uint8_t *inbox;                /* borrowed until destroy */
+  uint32_t inbox_bytes;          /* at least 16 KiB */
+  uint8_t *scratch;              /* borrowed until destroy */
+  uint32_t scratch_bytes;
+  hwr_event_t *events;           /* borrowed until destroy */
+  uint32_t max_events;
+} hwr_session_config_t;
+
+typedef struct hwr_peer_s { /* what the peer's HELLO said */
+  uint8_t uuid[HWR_UUID_BYTES];
+  uint16_t version;
+  uint32_t codecs, max_message_bytes;
+} hwr_peer_t;
+
+typedef struct hwr_session_s hwr_session_t;
+
+/* A session that waits for the peer's HELLO. 0 or HWR_ENOMEM; *session is returned owned. */
+int hwr_session_create(hwr_session_t **session, const hwr_session_config_t *config,
+                       const hwr_mem_t *mem);
+void hwr_session_destroy(hwr_session_t *session);
+/* Send through this ring (borrowed until destroy) from now on; the first flush sends HELLO. */
+void hwr_session_attach(hwr_session_t *session, hwr_producer_t *out);
+
+/* ---- receiving: want, read, feed; then the events */
+
+/* Where the next bytes received must be stored. Returns how many may be, 0 when the events must
+ * be taken first. *to is borrowed until feed. */
+size_t hwr_session_want(hwr_session_t *session, uint8_t **to);
+/* `count` bytes have been stored there. Parses until the bytes or the event table run out.
+ * 0, or fatal: HWR_EPROTO, HWR_EVERSION, HWR_ESTRIKES, HWR_ENOMEM; hwr_session_rule tells more. */
+int hwr_session_feed(hwr_session_t *session, size_t count, uint64_t now_ms);
+/* The peer sends no more. 0, or HWR_ETRUNCATED inside a frame or message (P6.2). */
+int hwr_session_end(hwr_session_t *session);
+/* Calls whose deadline has passed become TIMEOUT events, as many as fit, and a drain that was
+ * asked for becomes a DRAIN event when it is due. */
+void hwr_session_tick(hwr_session_t *session, uint64_t now_ms);
+/* When the first open call is due; HWR_NO_DEADLINE when none is. */
+uint64_t hwr_session_next_deadline(const hwr_session_t *session);
+
+/* Events so far, in order. Payloads in the inbox are valid until events_taken. */
+uint32_t hwr_session_event_count(const hwr_session_t *session);
+/* Returned owned: free it with the session's allocator. */
+uint8_t *hwr_session_take_bulk(hwr_session_t *session, uint32_t bulk, size_t *length_bytes);
+/* The owner is done with all events; bulk buffers not taken are freed. Parse on with feed(0). */
+void hwr_session_events_taken(hwr_session_t *session);
+/* True when whole frames may be waiting only for room in the event table. */
+bool hwr_session_stalled(const hwr_session_t *session);
+
+/* ---- sending */
+
+/* Where records may be stored until the next flush or send. */
+hwr_region_t hwr_session_region(const hwr_session_t *session);
+/* Send the records stored in the region, in order, then control frames, then what waits; what
+ * has no room or credit waits in the spill. 0, or fatal HWR_EPROTO / HWR_ENOMEM; HWR_EBADARG
+ * when a record lies outside the region. The caller publishes the ring. */
+int hwr_session_flush(hwr_session_t *session, const hwr_record_t *records, uint32_t count,
+                      uint64_t now_ms);
+/* Send one record whose body is `slices` (borrowed until return; record->offset is unused).
+ * The region must hold no unflushed records. 0, HWR_EBADARG, or fatal as above. */
+int hwr_session_send(hwr_session_t *session, const hwr_record_t *record,
+                     const hwr_slice_t *slices, size_t slice_count, uint64_t now_ms);
+/* Measure the round trip: PONG or TIMEOUT comes for that slot. 0, HWR_EOVERLOAD, HWR_EBADARG,
+ * HWR_ENOMEM. Goes out with the next flush, before what waits. */
+int hwr_session_ping(hwr_session_t *session, uint32_t slot, uint32_t generation,
+                     uint64_t deadline_ms);
+/* Tell the peer to finish (P6.1). Goes out with the next flush. */
+void hwr_session_goaway(hwr_session_t *session, uint32_t reason);
+/* Give up a call: its answer, if one comes, is dropped. True when it was open. */
+bool hwr_session_abandon(hwr_session_t *session, uint32_t slot, uint32_t generation);
+/* `count` one-way requests have been handled: their message credit returns (P5.5). */
+void hwr_session_settle(hwr_session_t *session, uint32_t count);
+/* Ask for one DRAIN event; tick makes it once drain_due is true. */
+void hwr_session_want_drain(hwr_session_t *session);
+bool hwr_session_drain_due(const hwr_session_t *session);
+
+/* Bytes that wait in the spill; true when control frames wait. */
+uint64_t hwr_session_held_bytes(const hwr_session_t *session);
+uint64_t hwr_session_held_records(const hwr_session_t *session);
+bool hwr_session_control_waits(const hwr_session_t *session);
+/* Calls made and unanswered. */
+uint32_t hwr_session_open_calls(const hwr_session_t *session);
+/* Requests received and unanswered. */
+uint32_t hwr_session_open_requests(const hwr_session_t *session);
+/* What the peer said of itself; valid after the HELLO event. Borrowed until destroy. */
+const hwr_peer_t *hwr_session_peer(const hwr_session_t *session);
+/* Which rule a fatal status is about, such as "P4.1"; "" when none is. Borrowed for ever. */
+const char *hwr_session_rule(const hwr_session_t *session);
+
+#endif

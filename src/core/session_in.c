@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * session_in.c - the receive path: a table says what each frame may be and who handles it; the
+ * handlers are small and do no I/O.
+ */
+#include "core/buf.h"
+#include "core/session_state.h"
+
+#include <string.h>
+
+/* A frame, or a message of several, whose body is all here. */
+typedef struct message_s {
+  hwr_frame_t frame;
+  const uint8_t *body; /* borrowed: in the inbox or in a bulk buffer */
+  uint32_t body_bytes;
+  uint32_t inbox_offset;
+  uint8_t *bulk; /* owned, or NULL when in the inbox */
+} message_t;
+
+typedef int (*handler_t)(hwr_session_t *s, message_t *m);
+
+enum { HOST = 1, WORKER = 2, BOTH = 3, ANY_STAGE = 31, AFTER_HELLO = 30 };
+
+typedef struct rule_s {
+  uint8_t receivers; /* who may receive it */
+  uint8_t stages;    /* in which stages of the receiver */
+  uint8_t flags;     /* that may be set */
+  bool lane;         /* a message of the ordered lane: counted, may be chunked */
+  uint32_t min_bytes, max_bytes; /* of the body; 0: limited by max_frame only */
+  handler_t handle;
+} rule_t;
+
+static int handle_hello(hwr_session_t *s, message_t *m);
+static int handle_start(hwr_session_t *s, message_t *m);
+static int handle_define(hwr_session_t *s, message_t *m);
+static int handle_request(hwr_session_t *s, message_t *m);
+static int handle_answer(hwr_session_t *s, message_t *m);
+static int handle_credit(hwr_session_t *s, message_t *m);
+static int handle_ping(hwr_session_t *s, message_t *m);
+static int handle_pong(hwr_session_t *s, message_t *m);
+static int handle_goaway(hwr_session_t *s, message_t *m);
+static int handle_pad(hwr_session_t *s, message_t *m);
+
+enum {
+  BODY_FLAGS = HWR_FLAG_CODEC | HWR_FLAG_MORE,
+  CALL_FLAGS = BODY_FLAGS | HWR_FLAG_EXT | HWR_FLAG_ONEWAY
+};
+
+/* P2.4, P2.5, P3.6 */
+static const rule_t RULES[HWR_FRAME_TYPES] = {
+    [HWR_HELLO] = {BOTH, HWR_STAGE_HELLO, 0, false, 48, HWR_HELLO_MAX_BYTES, handle_hello},
+    [HWR_INIT] = {WORKER, HWR_STAGE_INIT, BODY_FLAGS, true, 0, 0, handle_start},
+    [HWR_METHODS] = {HOST, HWR_STAGE_METHODS, BODY_FLAGS, true, 0, 0, handle_start},
+    [HWR_READY] = {HOST, HWR_STAGE_START, BODY_FLAGS, true, 0, 0, handle_start},
+    [HWR_DEFINE] = {BOTH, HWR_STAGE_READY, BODY_FLAGS, true, 0, 0, handle_define},
+    [HWR_REQUEST] = {BOTH, HWR_STAGE_READY, CALL_FLAGS, true, 0, 0, handle_request},
+    [HWR_RESPONSE] = {BOTH, HWR_STAGE_READY, BODY_FLAGS, true, 0, 0, handle_answer},
+    [HWR_ERROR] = {BOTH, AFTER_HELLO, BODY_FLAGS, true, 0, 0, handle_answer},
+    [HWR_CREDIT] = {BOTH, AFTER_HELLO, 0, false, 16, 16, handle_credit},
+    [HWR_PING] = {BOTH, AFTER_HELLO, 0, false, 0, 0, handle_ping},
+    [HWR_PONG] = {BOTH, AFTER_HELLO, 0, false, 0, 0, handle_pong},
+    [HWR_GOAWAY] = {BOTH, AFTER_HELLO, 0, false, 4, 4, handle_goaway},
+    [HWR_PAD] = {BOTH, ANY_STAGE, 0, false, 0, HWR_MAX_FRAME_BYTES, handle_pad},
+};
+
+/* ------------------------------------------------------------------ misbehaviour */
+
+static int
+strike(hwr_session_t *s, const char *rule) {
+  if (hwr_bucket_take(&s->strikes, s->now_ms)) return 0;
+  return hwr__session_fail(s, HWR_ESTRIKES, rule);
+}
+
+static int
+violation(hwr_session_t *s, const char *rule) {
+  return hwr__session_fail(s, HWR_EPROTO, rule);
+}
+
+/* ------------------------------------------------------------------ handlers */
+
+static int
+handle_hello(hwr_session_t *s, message_t *m) {
+  hwr_reader_t r = hwr_reader_wrap(m->body, m->body_bytes);
+  if (hwr_reader_u32(&r) != HWR_HELLO_MAGIC) return violation(s, "P3.2");
+  s->peer.version = hwr_reader_u16(&r);
+  if (s->peer.version != HWR_PROTOCOL_VERSION) return hwr__session_fail(s, HWR_EVERSION, "P3.3");
+  uint16_t role = hwr_reader_u16(&r);
+  const uint8_t *uuid = hwr_reader_bytes(&r, HWR_UUID_BYTES);
+  if (uuid) memcpy(s->peer.uuid, uuid, HWR_UUID_BYTES);
+  s->peer.codecs = hwr_reader_u32(&r);
+  s->peer.max_message_bytes = hwr_reader_u32(&r);
+  s->credit_bytes.limit = hwr_reader_u64(&r);
+  s->credit_messages.limit = hwr_reader_u64(&r);
+  if (r.failed || s->credit_bytes.limit < HWR_MIN_WINDOW_BYTES) return violation(s, "P3.4");
+  if (role != (s->config.role == HWR_HOST ? HWR_WORKER : HWR_HOST)) return violation(s, "P3.5");
+  s->stage = s->config.role == HWR_HOST ? HWR_STAGE_METHODS : HWR_STAGE_INIT;
+  hwr__session_event(s, HWR_EV_HELLO, NULL);
+  return 0;
+}
+
+/* Append an event that carries the message's payload, which begins `skip` bytes into the body. */
+static hwr_event_t *
+deliver(hwr_session_t *s, enum hwr_event_kind kind, message_t *m, uint32_t skip) {
+  hwr_event_t *event = hwr__session_event(s, kind, &m->frame);
+  event->offset = skip + (m->bulk ? 0 : m->inbox_offset);
+  event->length = m->body_bytes - skip;
+  if (!m->bulk) return event;
+  s->bulks[s->bulk_count++] = (hwr_bulk_t){m->bulk, m->body_bytes};
+  event->bulk = s->bulk_count;
+  m->bulk = NULL;
+  return event;
+}
+
+static int
+handle_start(hwr_session_t *s, message_t *m) {
+  switch (m->frame.type) {
+  case HWR_INIT:
+    deliver(s, HWR_EV_INIT, m, 0);
+    s->stage = HWR_STAGE_START;
+    return 0;
+  case HWR_METHODS:
+    deliver(s, HWR_EV_METHODS, m, 0);
+    s->stage = HWR_STAGE_START;
+    return 0;
+  default:
+    deliver(s, HWR_EV_READY, m, 0);
+    s->stage = HWR_STAGE_READY;
+    return 0;
+  }
+}
+
+static int
+handle_define(hwr_session_t *s, message_t *m) {
+  deliver(s, HWR_EV_DEFINE, m, 0);
+  return 0;
+}
+
+static int
+handle_request(hwr_session_t *s, message_t *m) {
+  hwr_ext_t ext = {0, 0};
+  if ((m->frame.flags & HWR_FLAG_EXT) && !hwr_ext_decode(&ext, m->body, m->body_bytes))
+    return violation(s, "P2.6");
+  if (hwr_window_receive(&s->window_messages, 1)) return violation(s, "P5.2");
+  if (!(m->frame.flags & HWR_FLAG_ONEWAY)) {
+    int err = hwr_serving_open(&s->serving, &s->mem, m->frame.slot, m->frame.generation);
+    if (err == HWR_EPROTO) return violation(s, m->frame.slot < HWR_MAX_SLOTS ? "P4.1" : "P4.2");
+    if (err) return hwr__session_fail(s, err, "");
+  }
+  hwr_event_t *event = deliver(s, HWR_EV_REQUEST, m, ext.size_bytes);
+  event->value = ext.timeout_ms;
+  return 0;
+}
+
+/* An answer nobody waits for: allowed once for each call that we gave up (P4.4). */
+static int
+late_answer(hwr_session_t *s) {
+  if (s->late_allowed == 0) return strike(s, "P4.4");
+  s->late_allowed--;
+  return 0;
+}
+
+static int
+handle_answer(hwr_session_t *s, message_t *m) {
+  if (s->stage != HWR_STAGE_READY) {
+    if (s->config.role != HWR_HOST) return violation(s, "P3.6");
+    deliver(s, HWR_EV_START_ERROR, m, 0);
+    return 0;
+  }
+  hwr_call_t *call = hwr_calls_find(&s->calls, m->frame.slot, m->frame.generation);
+  if (!call) return late_answer(s);
+  hwr_calls_close(&s->calls, call);
+  deliver(s, m->frame.type == HWR_RESPONSE ? HWR_EV_RESPONSE : HWR_EV_ERROR, m, 0);
+  return 0;
+}
+
+static int
+handle_credit(hwr_session_t *s, message_t *m) {
+  if (m->frame.slot != 0) return violation(s, "P5.1"); /* the lane; there is one so far */
+  hwr_reader_t r = hwr_reader_wrap(m->body, m->body_bytes);
+  int bytes = hwr_credit_grant(&s->credit_bytes, hwr_reader_u64(&r));
+  int messages = hwr_credit_grant(&s->credit_messages, hwr_reader_u64(&r));
+  if (bytes < 0 || messages < 0) return violation(s, "P5.3");
+  return bytes || messages ? 0 : strike(s, "P5.4");
+}
+
+static int
+handle_ping(hwr_session_t *s, message_t *m) {
+  hwr_id_t id = {m->frame.slot, m->frame.generation};
+  int err = hwr__id_queue_push(&s->pongs, &s->mem, id);
+  if (err == HWR_EOVERLOAD) return hwr__session_fail(s, HWR_ESTRIKES, "P6.4");
+  return err ? hwr__session_fail(s, err, "") : 0;
+}
+
+static int
+handle_pong(hwr_session_t *s, message_t *m) {
+  hwr_call_t *call = hwr_calls_find(&s->calls, m->frame.slot, m->frame.generation);
+  if (!call) return late_answer(s);
+  hwr_calls_close(&s->calls, call);
+  hwr__session_event(s, HWR_EV_PONG, &m->frame);
+  return 0;
+}
+
+static int
+handle_goaway(hwr_session_t *s, message_t *m) {
+  hwr_reader_t r = hwr_reader_wrap(m->body, m->body_bytes);
+  hwr__session_event(s, HWR_EV_GOAWAY, NULL)->value = hwr_reader_u32(&r);
+  return 0;
+}
+
+static int
+handle_pad(hwr_session_t *s, message_t *m) {
+  (void) m;
+  return s->after_pad ? strike(s, "P2.7") : 0;
+}
+
+/* ------------------------------------------------------------------ checks before any memory */
+
+static int
+check_frame(hwr_session_t *s, const hwr_frame_t *f) {
+  const rule_t *rule = f->type < HWR_FRAME_TYPES ? &RULES[f->type] : NULL;
+  if (s->stage == HWR_STAGE_HELLO && f->type != HWR_HELLO) return violation(s, "P3.1");
+  if (!rule || !rule->handle) return violation(s, "P2.4");
+  if (f->flags & ~rule->flags) return violation(s, "P2.5");
+  if (!(rule->receivers & s->config.role) || !(rule->stages & s->stage))
+    return violation(s, "P3.6");
+  uint32_t most = rule->lane ? HWR_MAX_FRAME_BYTES : rule->max_bytes;
+  if (f->length_bytes > most || f->length_bytes < rule->min_bytes) return violation(s, "P2.3");
+  return 0;
+}
+
+/* The frame goes on with the message in progress, or begins one that may be begun. */
+static int
+check_lane(hwr_session_t *s, const hwr_frame_t *f) {
+  const hwr_assembly_t *a = &s->assembly;
+  if (a->active) {
+    bool same = f->type == a->first.type && f->slot == a->first.slot &&
+                f->generation == a->first.generation && !(f->flags & HWR_FLAG_EXT);
+    if (!same) return violation(s, "P4.5");
+  }
+  size_t before = a->active ? a->length_bytes : 0;
+  if (before + f->length_bytes > s->config.max_message_bytes) return violation(s, "P4.6");
+  if (hwr_window_receive(&s->window_bytes, hwr_frame_stride(f->length_bytes)))
+    return violation(s, "P5.2");
+  return 0;
+}
+
+/* ------------------------------------------------------------------ messages out of the inbox */
+
+static void
+assembly_begin(hwr_session_t *s, const hwr_frame_t *f) {
+  hwr_assembly_t *a = &s->assembly;
+  if (!a->active) {
+    bool answer = f->type == HWR_RESPONSE || f->type == HWR_ERROR;
+    *a = (hwr_assembly_t){.active = true, .first = *f};
+    a->discard = answer && s->stage == HWR_STAGE_READY &&
+                 !hwr_calls_find(&s->calls, f->slot, f->generation);
+  }
+  a->frame_left = a->frame_bytes = f->length_bytes;
+  a->last = !(f->flags & HWR_FLAG_MORE);
+}
+
+/* Room for at least one more byte, by doubling what has been received: a claim buys nothing. */
+static int
+assembly_grow(hwr_session_t *s) {
+  hwr_assembly_t *a = &s->assembly;
+  if (a->length_bytes < a->capacity_bytes) return 0;
+  size_t capacity = a->capacity_bytes ? a->capacity_bytes * 2 : 4 * HWR_INLINE_BYTES;
+  if (a->last && capacity > a->length_bytes + a->frame_left)
+    capacity = a->length_bytes + a->frame_left;
+  uint8_t *data = s->mem.resize(s->mem.context, a->data, capacity);
+  if (!data) return hwr__session_fail(s, HWR_ENOMEM, "");
+  a->data = data;
+  a->capacity_bytes = capacity;
+  return 0;
+}
+
+static int
+assembly_append(hwr_session_t *s, const uint8_t *bytes, size_t count) {
+  hwr_assembly_t *a = &s->assembly;
+  a->frame_left -= count;
+  while (count > 0 && !a->discard) {
+    int err = assembly_grow(s);
+    if (err) return err;
+    size_t room = a->capacity_bytes - a->length_bytes, part = count < room ? count : room;
+    memcpy(a->data + a->length_bytes, bytes, part);
+    a->length_bytes += part;
+    bytes += part;
+    count -= part;
+  }
+  a->length_bytes += count; /* only where discarded */
+  return 0;
+}
+
+static int
+assembly_finish(hwr_session_t *s) {
+  hwr_assembly_t *a = &s->assembly;
+  message_t m = {.frame = a->first, .body = a->data, .body_bytes = (uint32_t) a->length_bytes};
+  m.frame.flags &= (uint8_t) ~HWR_FLAG_MORE;
+  m.bulk = a->data;
+  bool discard = a->discard;
+  *a = (hwr_assembly_t){0};
+  if (discard) return late_answer(s);
+  int err = RULES[m.frame.type].handle(s, &m);
+  hwr__mem_free(&s->mem, m.bulk); /* NULL where delivered */
+  return err;
+}
+
+/* The frame in progress is complete, padding excepted: its credit returns (P5.4). */
+static int
+assembly_end_frame(hwr_session_t *s) {
+  uint64_t stride = hwr_frame_stride(s->assembly.frame_bytes);
+  s->skip_bytes = (uint32_t) (stride - HWR_HEADER_BYTES - s->assembly.frame_bytes);
+  hwr_window_return(&s->window_bytes, stride);
+  return s->assembly.last ? assembly_finish(s) : 0;
+}
+
+/* ------------------------------------------------------------------ one frame after the other */
+
+static int
+handle_whole(hwr_session_t *s, const hwr_frame_t *f) {
+  uint32_t body = s->inbox_begin + HWR_HEADER_BYTES;
+  message_t m = {*f, s->config.inbox + body, f->length_bytes, body, NULL};
+  uint64_t stride = hwr_frame_stride(f->length_bytes);
+  s->inbox_begin += (uint32_t) stride;
+  if (RULES[f->type].lane) hwr_window_return(&s->window_bytes, stride);
+  return RULES[f->type].handle(s, &m);
+}
+
+/* Take the part of the frame's body that is in the inbox into the assembly. */
+static int
+handle_part(hwr_session_t *s, const hwr_frame_t *f) {
+  s->inbox_begin += HWR_HEADER_BYTES;
+  assembly_begin(s, f);
+  uint32_t here = s->inbox_end - s->inbox_begin;
+  if (here > f->length_bytes) here = f->length_bytes;
+  int err = assembly_append(s, s->config.inbox + s->inbox_begin, here);
+  s->inbox_begin += here;
+  if (err || s->assembly.frame_left > 0) return err;
+  return assembly_end_frame(s);
+}
+
+static void
+skip_padding(hwr_session_t *s) {
+  uint32_t here = s->inbox_end - s->inbox_begin;
+  uint32_t skip = s->skip_bytes < here ? s->skip_bytes : here;
+  s->inbox_begin += skip;
+  s->skip_bytes -= skip;
+}
+
+static bool
+has_room_for_event(const hwr_session_t *s) {
+  return hwr__session_event_room(s) && s->bulk_count < HWR_MAX_BULKS;
+}
+
+/* 1: a frame was handled or begun; 0: more bytes are needed; or fatal. */
+static int
+parse_frame(hwr_session_t *s) {
+  uint32_t here = s->inbox_end - s->inbox_begin;
+  if (here < HWR_HEADER_BYTES) return 0;
+  hwr_frame_t f;
+  hwr_frame_decode(&f, s->config.inbox + s->inbox_begin);
+  int err = check_frame(s, &f);
+  if (err) return err;
+  bool lane = RULES[f.type].lane;
+  bool whole = here >= hwr_frame_stride(f.length_bytes);
+  bool apart = lane && (s->assembly.active || (f.flags & HWR_FLAG_MORE) ||
+                        (!whole && f.length_bytes > HWR_INLINE_BYTES));
+  if (f.type == HWR_PAD && !whole) { /* may be longer than the inbox */
+    s->inbox_begin += HWR_HEADER_BYTES;
+    s->skip_bytes = (uint32_t) hwr_frame_stride(f.length_bytes) - HWR_HEADER_BYTES;
+    message_t pad = {.frame = f};
+    err = handle_pad(s, &pad);
+  } else if (!whole && !apart) {
+    return 0;
+  } else {
+    err = lane ? check_lane(s, &f) : 0;
+    if (!err) err = apart ? handle_part(s, &f) : handle_whole(s, &f);
+  }
+  s->after_pad = f.type == HWR_PAD;
+  return err ? err : 1;
+}
+
+static int
+parse(hwr_session_t *s) {
+  s->stalled = false;
+  for (;;) {
+    skip_padding(s);
+    if (s->inbox_begin == s->inbox_end || s->assembly.frame_left > 0) return 0;
+    if (!has_room_for_event(s)) {
+      s->stalled = true;
+      return 0;
+    }
+    int progress = parse_frame(s);
+    if (progress <= 0) return progress;
+  }
+}
+
+/* Payloads in the inbox are in use while events wait; without any it is packed to its start. */
+static void
+pack_inbox(hwr_session_t *s) {
+  if (s->event_count > 0 || s->inbox_begin == 0) return;
+  uint32_t left = s->inbox_end - s->inbox_begin;
+  if (left) memmove(s->config.inbox, s->config.inbox + s->inbox_begin, left);
+  s->inbox_begin = 0;
+  s->inbox_end = left;
+}
+
+size_t
+hwr_session_want(hwr_session_t *s, uint8_t **to) {
+  hwr_assembly_t *a = &s->assembly;
+  if (s->failed || s->stalled) return 0;
+  if (a->frame_left > 0 && !a->discard) {
+    if (assembly_grow(s)) return 0;
+    size_t room = a->capacity_bytes - a->length_bytes;
+    *to = a->data + a->length_bytes;
+    return a->frame_left < room ? a->frame_left : room;
+  }
+  pack_inbox(s);
+  *to = s->config.inbox + s->inbox_end;
+  size_t room = s->config.inbox_bytes - s->inbox_end;
+  size_t most = a->active && !a->discard ? s->config.read_ahead_bytes : room;
+  return room < most ? room : most;
+}
+
+/* Bytes that were stored straight into the assembly, or belong to a discarded one. */
+static int
+feed_assembly(hwr_session_t *s, size_t count) {
+  hwr_assembly_t *a = &s->assembly;
+  if (a->discard) {
+    uint32_t here = s->inbox_end - s->inbox_begin;
+    if (here > a->frame_left) here = (uint32_t) a->frame_left;
+    s->inbox_begin += here;
+    count = here;
+  }
+  a->length_bytes += count;
+  a->frame_left -= count;
+  return a->frame_left == 0 ? assembly_end_frame(s) : 0;
+}
+
+int
+hwr_session_feed(hwr_session_t *s, size_t count, uint64_t now_ms) {
+  if (s->failed) return s->failed;
+  s->now_ms = now_ms;
+  bool straight = s->assembly.frame_left > 0;
+  if (!straight || s->assembly.discard) s->inbox_end += (uint32_t) count;
+  if (straight && count > 0) {
+    int err = feed_assembly(s, count);
+    if (err) return err;
+  }
+  return parse(s);
+}
+
+int
+hwr_session_end(hwr_session_t *s) {
+  if (s->failed) return s->failed;
+  bool inside = s->inbox_begin != s->inbox_end || s->skip_bytes > 0 || s->assembly.active;
+  return inside ? hwr__session_fail(s, HWR_ETRUNCATED, "P6.2") : 0;
+}

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * session_out.c - the send path: records into the ring or the spill, control frames between them.
+ */
+#include "core/buf.h"
+#include "core/session_state.h"
+
+#include <string.h>
+
+enum { HELLO_BYTES = 48 };
+
+/* ------------------------------------------------------------------ frames into the ring */
+
+/* Free bytes for anything, or fatal. */
+static int64_t
+ring_room(hwr_session_t *s) {
+  int64_t room = hwr_producer_room(s->out);
+  return room < 0 ? hwr__session_fail(s, (int) room, "P7.3") : room;
+}
+
+/* Free bytes for records: control frames keep a reserve, so that a full lane never stops them. */
+static int64_t
+lane_room(hwr_session_t *s) {
+  int64_t room = ring_room(s);
+  if (room < 0) return room;
+  return room > HWR_CONTROL_RESERVE_BYTES ? room - HWR_CONTROL_RESERVE_BYTES : 0;
+}
+
+static void
+write_padding(hwr_session_t *s, uint32_t length_bytes) {
+  static const uint8_t zeros[HWR_FRAME_ALIGN] = {0};
+  uint64_t used = HWR_HEADER_BYTES + (uint64_t) length_bytes;
+  hwr_producer_write(s->out, zeros, (size_t) (hwr_frame_stride(length_bytes) - used));
+}
+
+static void
+write_header(hwr_session_t *s, const hwr_frame_t *frame) {
+  uint8_t header[HWR_HEADER_BYTES];
+  hwr_frame_encode(frame, header);
+  hwr_producer_write(s->out, header, sizeof header);
+}
+
+/* 1: written. 0: no room now. Or fatal. */
+static int
+write_control(hwr_session_t *s, const hwr_frame_t *frame, const uint8_t *body) {
+  int64_t room = ring_room(s);
+  if (room < 0) return (int) room;
+  if ((uint64_t) room < hwr_frame_stride(frame->length_bytes)) return 0;
+  write_header(s, frame);
+  if (frame->length_bytes) hwr_producer_write(s->out, body, frame->length_bytes);
+  write_padding(s, frame->length_bytes);
+  return 1;
+}
+
+/* ------------------------------------------------------------------ control frames */
+
+static int
+emit_hello(hwr_session_t *s) {
+  uint8_t body[HELLO_BYTES];
+  hwr_writer_t w = hwr_writer_wrap(body, sizeof body);
+  hwr_writer_u32(&w, HWR_HELLO_MAGIC);
+  hwr_writer_u16(&w, HWR_PROTOCOL_VERSION);
+  hwr_writer_u16(&w, (uint16_t) s->config.role);
+  hwr_writer_bytes(&w, s->config.uuid, HWR_UUID_BYTES);
+  hwr_writer_u32(&w, s->config.codecs);
+  hwr_writer_u32(&w, s->config.max_message_bytes);
+  hwr_writer_u64(&w, s->config.window_bytes);
+  hwr_writer_u64(&w, s->config.window_messages);
+  int written = write_control(s, &(hwr_frame_t){HELLO_BYTES, HWR_HELLO, 0, 0, 0, 0}, body);
+  if (written == 1) s->hello_waits = false;
+  return written;
+}
+
+static int
+emit_ids(hwr_session_t *s, hwr_id_queue_t *queue, uint8_t type) {
+  while (queue->begin != queue->end) {
+    hwr_id_t id = queue->ids[queue->begin];
+    int written = write_control(s, &(hwr_frame_t){0, type, 0, 0, id.slot, id.generation}, NULL);
+    if (written != 1) return written;
+    hwr__id_queue_shift(queue, &id);
+  }
+  return 1;
+}
+
+static bool
+messages_due(const hwr_session_t *s) {
+  /* No new work while our answers pile up (P5.5). */
+  return s->spill.held_bytes <= s->config.high_water_bytes && hwr_window_due(&s->window_messages);
+}
+
+static int
+emit_credit(hwr_session_t *s) {
+  bool messages = messages_due(s);
+  if (!messages && !hwr_window_due(&s->window_bytes)) return 1;
+  int64_t room = ring_room(s);
+  if (room < (int64_t) hwr_frame_stride(16)) return room < 0 ? (int) room : 0;
+  uint8_t body[16];
+  hwr_writer_t w = hwr_writer_wrap(body, sizeof body);
+  hwr_writer_u64(&w, hwr_window_grant(&s->window_bytes));
+  hwr_writer_u64(&w, messages ? hwr_window_grant(&s->window_messages) : s->window_messages.granted);
+  return write_control(s, &(hwr_frame_t){sizeof body, HWR_CREDIT, 0, 0, 0, 0}, body);
+}
+
+static int
+emit_goaway(hwr_session_t *s) {
+  uint8_t body[4];
+  hwr_writer_t w = hwr_writer_wrap(body, sizeof body);
+  hwr_writer_u32(&w, s->goaway_reason);
+  int written = write_control(s, &(hwr_frame_t){sizeof body, HWR_GOAWAY, 0, 0, 0, 0}, body);
+  if (written == 1) s->goaway_waits = false;
+  return written;
+}
+
+/* 1: all control frames are out. 0: no room for the rest. Or fatal. */
+static int
+emit_control(hwr_session_t *s) {
+  int written = s->hello_waits ? emit_hello(s) : 1;
+  if (written != 1 || s->stage == HWR_STAGE_HELLO) return written;
+  written = emit_credit(s);
+  if (written == 1) written = emit_ids(s, &s->pongs, HWR_PONG);
+  if (written == 1) written = emit_ids(s, &s->pings, HWR_PING);
+  if (written == 1 && s->goaway_waits) written = emit_goaway(s);
+  return written;
+}
+
+/* ------------------------------------------------------------------ records */
+
+static hwr_frame_t
+record_frame(const hwr_record_t *r) {
+  return (hwr_frame_t){r->length,
+                       (uint8_t) r->word,
+                       (uint8_t) (r->word >> 8),
+                       (uint16_t) (r->word >> 16),
+                       r->slot,
+                       r->generation};
+}
+
+static bool
+is_request(const hwr_frame_t *f) {
+  return f->type == HWR_REQUEST;
+}
+
+static bool
+is_call(const hwr_frame_t *f) {
+  return f->type == HWR_REQUEST && !(f->flags & HWR_FLAG_ONEWAY);
+}
+
+/* Credit for one frame of a message, whose first frame also costs a message if it is a request. */
+static bool
+take_credit(hwr_session_t *s, const hwr_frame_t *f, uint32_t length_bytes, bool first) {
+  uint64_t messages = first && is_request(f) ? 1 : 0;
+  if (!hwr_credit_take(&s->credit_messages, messages)) return false;
+  if (hwr_credit_take(&s->credit_bytes, hwr_frame_stride(length_bytes))) return true;
+  s->credit_messages.used -= messages;
+  return false;
+}
+
+/* Enter a new record in the books. 1: send it. 0: nobody waits for it any more. Or an error. */
+static int
+register_record(hwr_session_t *s, const hwr_frame_t *f, uint32_t timeout_ms) {
+  if (is_call(f)) {
+    uint64_t deadline = timeout_ms ? s->now_ms + timeout_ms : HWR_NO_DEADLINE;
+    int err = hwr_calls_open(&s->calls, &s->mem, f->slot, f->generation, HWR_CALL_QUEUED, deadline);
+    return err ? err : 1;
+  }
+  bool answer = f->type == HWR_RESPONSE || f->type == HWR_ERROR;
+  if (answer && s->stage == HWR_STAGE_READY) {
+    if (!hwr_serving_close(&s->serving, f->slot, f->generation)) return 0;
+    hwr_session_settle(s, 1);
+  }
+  if (f->type == HWR_READY) s->stage = HWR_STAGE_READY;
+  return 1;
+}
+
+static void
+mark_sent(hwr_session_t *s, const hwr_frame_t *f) {
+  if (!is_call(f)) return;
+  hwr_call_t *call = hwr_calls_find(&s->calls, f->slot, f->generation);
+  if (call) call->state = HWR_CALL_SENT;
+}
+
+/* The record lies in the ring, at its tail: give it its header and move the tail behind it. */
+static void
+commit_in_place(hwr_session_t *s, const hwr_frame_t *f, uint32_t offset) {
+  uint8_t *record = s->out->data + offset;
+  uint64_t stride = hwr_frame_stride(f->length_bytes);
+  hwr_frame_encode(f, record);
+  uint64_t used = HWR_HEADER_BYTES + (uint64_t) f->length_bytes;
+  memset(record + used, 0, (size_t) (stride - used));
+  hwr_producer_advance(s->out, (size_t) stride);
+  mark_sent(s, f);
+}
+
+static int
+send_in_region(hwr_session_t *s, const hwr_record_t *r, const uint8_t *base) {
+  hwr_frame_t f = record_frame(r);
+  int go = register_record(s, &f, r->timeout_ms);
+  if (go < 0) return go;
+  bool in_place = s->region.kind == HWR_REGION_RING && s->spill.record_count == 0 &&
+                  r->offset == hwr_producer_offset(s->out);
+  if (in_place && go == 0) { /* its bytes are in the way of the next record: pad over them */
+    hwr_frame_t pad = {f.length_bytes, HWR_PAD, 0, 0, 0, 0};
+    commit_in_place(s, &pad, r->offset);
+    return 0;
+  }
+  if (go == 0) return 0;
+  if (in_place && take_credit(s, &f, f.length_bytes, true)) {
+    commit_in_place(s, &f, r->offset);
+    return 0;
+  }
+  hwr_slice_t body = {base + r->offset + HWR_HEADER_BYTES, r->length};
+  return hwr_spill_push(&s->spill, &s->mem, &f, &body, 1, 0);
+}
+
+static bool
+record_valid(const hwr_session_t *s, const hwr_record_t *r, uint32_t from) {
+  uint64_t end = r->offset + hwr_frame_stride(r->length);
+  return r->offset % HWR_FRAME_ALIGN == 0 && r->offset >= from && end <= s->region.limit;
+}
+
+/* ------------------------------------------------------------------ what waits */
+
+static void
+write_slices(hwr_session_t *s, const hwr_slice_t *slices, size_t skip, size_t count) {
+  for (; count > 0; slices++) {
+    if (skip >= slices->length_bytes) {
+      skip -= slices->length_bytes;
+      continue;
+    }
+    size_t part = slices->length_bytes - skip < count ? slices->length_bytes - skip : count;
+    hwr_producer_write(s->out, slices->bytes + skip, part);
+    count -= part;
+    skip = 0;
+  }
+}
+
+/* Send one frame of a message: f->length_bytes of its body remain, from byte `skip` of `slices`
+ * on; `first` when none of it is out yet. Returns the bytes of body sent, or fatal; *stuck when
+ * there was no room or credit. */
+static int64_t
+send_chunk(hwr_session_t *s, const hwr_frame_t *f, const hwr_slice_t *slices, size_t skip,
+           bool first, bool *stuck) {
+  hwr_frame_t chunk = *f;
+  if (chunk.length_bytes > s->config.chunk_bytes) {
+    chunk.length_bytes = s->config.chunk_bytes;
+    chunk.flags |= HWR_FLAG_MORE;
+  }
+  if (!first) chunk.flags &= (uint8_t) ~HWR_FLAG_EXT;
+  int64_t room = lane_room(s);
+  if (room < 0) return room;
+  *stuck = (uint64_t) room < hwr_frame_stride(chunk.length_bytes) ||
+           !take_credit(s, f, chunk.length_bytes, first);
+  if (*stuck) return 0;
+  if (first) mark_sent(s, f);
+  write_header(s, &chunk);
+  write_slices(s, slices, skip, chunk.length_bytes);
+  write_padding(s, chunk.length_bytes);
+  return chunk.length_bytes;
+}
+
+/* A queued call that was given up meanwhile: it never left. */
+static bool
+is_stale(hwr_session_t *s, const hwr_frame_t *f) {
+  return is_call(f) && !s->front_started && !hwr_calls_find(&s->calls, f->slot, f->generation);
+}
+
+/* Move what waits into the ring as far as room and credit go. */
+static int
+refill(hwr_session_t *s) {
+  hwr_frame_t f;
+  hwr_slice_t body;
+  while (hwr_spill_front(&s->spill, &f, &body.bytes)) {
+    if (is_stale(s, &f)) {
+      hwr_spill_drop(&s->spill, &s->mem);
+      continue;
+    }
+    body.length_bytes = f.length_bytes;
+    bool stuck = false;
+    int64_t sent = send_chunk(s, &f, &body, 0, !s->front_started, &stuck);
+    if (sent < 0) return (int) sent;
+    if (stuck) return 0;
+    s->front_started = sent < f.length_bytes;
+    if (s->front_started) hwr_spill_shorten(&s->spill, (uint32_t) sent);
+    else hwr_spill_drop(&s->spill, &s->mem);
+  }
+  return 0;
+}
+
+/* ------------------------------------------------------------------ the region */
+
+/* Skip the end of the ring's data, too short for a record, when the room goes on at its start. */
+static void
+pad_to_start(hwr_session_t *s, uint32_t left_bytes) {
+  uint32_t stride = left_bytes < HWR_HEADER_BYTES ? left_bytes + HWR_HEADER_BYTES : left_bytes;
+  hwr_frame_t pad = {stride - HWR_HEADER_BYTES, HWR_PAD, 0, 0, 0, 0};
+  write_header(s, &pad);
+  memset(s->out->data + hwr_producer_offset(s->out), 0, pad.length_bytes);
+  hwr_producer_advance(s->out, pad.length_bytes);
+}
+
+static int
+update_region(hwr_session_t *s) {
+  s->region = (hwr_region_t){HWR_REGION_SCRATCH, 0, s->config.scratch_bytes};
+  if (s->spill.record_count > 0 || s->stage == HWR_STAGE_HELLO) return 0;
+  int64_t room = lane_room(s);
+  if (room < 0) return (int) room;
+  uint32_t left = s->out->capacity_bytes - hwr_producer_offset(s->out);
+  if (left < HWR_MIN_REGION_BYTES && room >= left + 2 * HWR_MIN_REGION_BYTES) {
+    pad_to_start(s, left);
+    room = lane_room(s);
+    left = s->out->capacity_bytes - hwr_producer_offset(s->out);
+  }
+  uint32_t length = room < left ? (uint32_t) room : left;
+  if (length < HWR_MIN_REGION_BYTES) return 0;
+  uint32_t start = hwr_producer_offset(s->out);
+  s->region = (hwr_region_t){HWR_REGION_RING, start, start + length};
+  return 0;
+}
+
+hwr_region_t
+hwr_session_region(const hwr_session_t *s) {
+  return s->region;
+}
+
+/* ------------------------------------------------------------------ the door */
+
+void
+hwr_session_attach(hwr_session_t *s, hwr_producer_t *out) {
+  s->out = out;
+  s->hello_waits = true;
+  s->region = (hwr_region_t){HWR_REGION_SCRATCH, 0, s->config.scratch_bytes};
+}
+
+static int
+send_region(hwr_session_t *s, const hwr_record_t *records, uint32_t count) {
+  const uint8_t *base =
+      s->region.kind == HWR_REGION_RING ? s->out->data : s->config.scratch;
+  uint32_t from = s->region.start;
+  for (uint32_t i = 0; i < count; i++) {
+    if (!record_valid(s, &records[i], from)) return HWR_EBADARG;
+    from = records[i].offset + (uint32_t) hwr_frame_stride(records[i].length);
+    int err = send_in_region(s, &records[i], base);
+    if (err) return err;
+  }
+  return 0;
+}
+
+/* Control frames, what waits, the next region. */
+static int
+finish_flush(hwr_session_t *s) {
+  int err = emit_control(s);
+  if (err >= 0) err = refill(s);
+  if (err >= 0) err = update_region(s);
+  return err < 0 ? hwr__session_fail(s, err, "") : 0;
+}
+
+int
+hwr_session_flush(hwr_session_t *s, const hwr_record_t *records, uint32_t count, uint64_t now_ms) {
+  if (s->failed) return s->failed;
+  s->now_ms = now_ms;
+  int err = send_region(s, records, count);
+  return err ? hwr__session_fail(s, err, "") : finish_flush(s);
+}
+
+/* As much as goes straight into the ring, the rest into the spill. */
+static int
+send_or_spill(hwr_session_t *s, hwr_frame_t f, const hwr_slice_t *slices, size_t slice_count) {
+  size_t sent = 0;
+  bool done = false, stuck = s->spill.record_count > 0;
+  while (!stuck && !done) {
+    int64_t part = send_chunk(s, &f, slices, sent, sent == 0, &stuck);
+    if (part < 0) return (int) part;
+    sent += (size_t) part;
+    f.length_bytes -= (uint32_t) part;
+    done = !stuck && f.length_bytes == 0;
+  }
+  if (done) return 0;
+  if (sent > 0) {
+    f.flags &= (uint8_t) ~HWR_FLAG_EXT;
+    s->front_started = true;
+  }
+  return hwr_spill_push(&s->spill, &s->mem, &f, slices, slice_count, sent);
+}
+
+int
+hwr_session_send(hwr_session_t *s, const hwr_record_t *record, const hwr_slice_t *slices,
+                 size_t slice_count, uint64_t now_ms) {
+  if (s->failed) return s->failed;
+  uint64_t total = 0;
+  for (size_t i = 0; i < slice_count; i++) total += slices[i].length_bytes;
+  if (total != record->length) return HWR_EBADARG;
+  s->now_ms = now_ms;
+  hwr_frame_t f = record_frame(record);
+  int go = register_record(s, &f, record->timeout_ms);
+  if (go == 1) go = send_or_spill(s, f, slices, slice_count);
+  return go < 0 ? hwr__session_fail(s, go, "") : finish_flush(s);
+}
+
+int
+hwr_session_ping(hwr_session_t *s, uint32_t slot, uint32_t generation, uint64_t deadline_ms) {
+  int err = hwr_calls_open(&s->calls, &s->mem, slot, generation, HWR_CALL_SENT, deadline_ms);
+  if (err) return err;
+  err = hwr__id_queue_push(&s->pings, &s->mem, (hwr_id_t){slot, generation});
+  if (err) hwr_calls_close(&s->calls, hwr_calls_find(&s->calls, slot, generation));
+  return err;
+}
+
+void
+hwr_session_goaway(hwr_session_t *s, uint32_t reason) {
+  s->goaway_waits = true;
+  s->goaway_reason = reason;
+}
+
+bool
+hwr_session_control_waits(const hwr_session_t *s) {
+  return s->hello_waits || s->goaway_waits || s->pings.begin != s->pings.end ||
+         s->pongs.begin != s->pongs.end;
+}
