@@ -2,6 +2,7 @@
   # A new C file is added here, in the list of its room; nothing else needs to know.
   'variables': {
     'core': [
+      'src/core/bucket.c',
       'src/core/buf.c',
       'src/core/flow.c',
       'src/core/frame.c',

@@ -63,7 +63,8 @@ check_mem(const char *file, int line, const char *text, const void *got, const v
 
 static inline void
 check_run(const char *name, void (*test)(void)) {
-  if (check_ran == 0) setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* a crash must not eat the reason */
+  if (check_ran == 0)
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* so that a crash does not eat the reason */
   atomic_store(&check_failures, 0);
   test();
   int failed = atomic_load(&check_failures) > 0;

@@ -64,14 +64,18 @@ const modified = (file) => fs.statSync(path.join(ROOT, file)).mtimeMs;
 
 function newestHeader() {
   const folders = ['include/hawser', 'test/c', 'src/core', 'src/os', 'src/sdk'];
-  const headers = folders.flatMap((folder) => glob(folder, /\.h$/).map((name) => `${folder}/${name}`));
+  const headers = folders.flatMap((folder) =>
+    glob(folder, /\.h$/).map((name) => `${folder}/${name}`),
+  );
   return Math.max(...headers.map(modified));
 }
 
 function run(command, args, options = {}) {
   return new Promise((resolve) => {
     const settings = { cwd: ROOT, timeout: TIME_LIMIT_MS, maxBuffer: 64 << 20, ...options };
-    execFile(command, args, settings, (error, stdout, stderr) => resolve({ error, stdout, stderr }));
+    execFile(command, args, settings, (error, stdout, stderr) =>
+      resolve({ error, stdout, stderr }),
+    );
   });
 }
 
@@ -114,7 +118,10 @@ async function compileStale(source, san, target) {
   const newest = Math.max(modified(source), newestHeader());
   if (fs.existsSync(target) && fs.statSync(target).mtimeMs > newest) return target;
   const dialect = /^src\/(os|sdk)\//.test(source) ? ['-std=gnu11'] : CORE_FLAGS;
-  return compile([...dialect, ...WARNINGS, ...sanFlags(san), ...includeFlags, '-c', source], target);
+  return compile(
+    [...dialect, ...WARNINGS, ...sanFlags(san), ...includeFlags, '-c', source],
+    target,
+  );
 }
 
 const defaultSan = (program) =>
