@@ -1,0 +1,26 @@
+'use strict';
+
+/* Who takes part. Each file exports create(options) -> { call, post, drained, stats, close, pid }:
+ *
+ *   call(value, type?)  -> Promise of the answer; without a type, an echo
+ *   post(value, type?)  -> false: accepted, but wait for drained() before the next
+ *   drained()           -> Promise, to be asked for after a post that returned false
+ *   stats()             -> { transport, doorbellsRung? ... }, counters since the start
+ *   close()             -> Promise; the worker is gone
+ *   sharesProcess       true where the worker is a thread of this process
+ */
+
+/** @type {Record<string, { file: string, options: object }>} */
+module.exports = {
+  hawser: { file: 'hawser.js', options: {} },
+  'hawser-socket': { file: 'hawser.js', options: { transport: 'socket' } },
+  'hawser-spin-0': { file: 'hawser.js', options: { spin: 0 } },
+  'hawser-json': { file: 'hawser.js', options: { serializer: 'json' } },
+  'hawser-v8': { file: 'hawser.js', options: { serializer: 'v8' } },
+  'hawser-raw': { file: 'hawser.js', options: { serializer: 'raw' } },
+  'worker-threads': { file: 'worker-threads.js', options: {} },
+  'worker-threads-transfer': { file: 'worker-threads.js', options: { transfer: true } },
+  'fork-json': { file: 'fork.js', options: { serialization: 'json' } },
+  'fork-advanced': { file: 'fork.js', options: { serialization: 'advanced' } },
+  'json-lines': { file: 'json-lines.js', options: {} },
+};
