@@ -1,9 +1,9 @@
 'use strict';
 
 /**
- * The style of C: clang-format, and with --tidy the length of functions.
+ * The style of C: clang-format, clang-tidy (length of functions) and the length of files.
  *
- *   node scripts/c-style.js [--fix] [--tidy]
+ *   node scripts/c-style.js [--fix]
  *
  * Tools that are missing are skipped with a word, except in CI.
  */
@@ -14,6 +14,7 @@ const path = require('node:path');
 
 const ROOT = path.join(__dirname, '..');
 const NODE_INCLUDE = path.join(fs.realpathSync(process.execPath), '../../include/node');
+const MAX_LINES = 600;
 
 /** Generated and ignored files are none of our business: only what git knows or would add. */
 function listFiles() {
@@ -22,20 +23,31 @@ function listFiles() {
   return names.filter((name) => name && fs.existsSync(path.join(ROOT, name)));
 }
 
-function check(tool, args) {
+function run(tool, args) {
   const { status, error } = spawnSync(tool, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 2] });
   if (!error) return status === 0;
   console.error(`${tool}: not found${process.env.CI ? '' : ', skipped'}`);
   return !process.env.CI;
 }
 
-const files = listFiles();
-const format = process.argv.includes('--fix') ? ['-i'] : ['--dry-run', '-Werror'];
-let good = check('clang-format', [...format, ...files]);
+function checkLength(name) {
+  const lines = fs.readFileSync(path.join(ROOT, name), 'utf8').split('\n').length - 1;
+  if (lines > MAX_LINES) console.error(`${name}: ${lines} lines, at most ${MAX_LINES} are allowed`);
+  return lines <= MAX_LINES;
+}
 
-if (process.argv.includes('--tidy')) {
+function checkFunctions(files) {
   const sources = files.filter((name) => /^src\/.*(?<!_win)\.c$/.test(name));
   const includes = ['-Isrc', '-Iinclude', `-I${NODE_INCLUDE}`];
-  good = check('clang-tidy', ['--quiet', ...sources, '--', '-std=gnu11', ...includes]) && good;
+  return run('clang-tidy', ['--quiet', ...sources, '--', '-std=gnu11', ...includes]);
 }
-process.exitCode = good ? 0 : 1;
+
+const files = listFiles();
+const results = process.argv.includes('--fix')
+  ? [run('clang-format', ['-i', ...files])]
+  : [
+      run('clang-format', ['--dry-run', '-Werror', ...files]),
+      checkFunctions(files),
+      files.map(checkLength).every(Boolean),
+    ];
+process.exitCode = results.every(Boolean) ? 0 : 1;
