@@ -39,7 +39,8 @@ hwr_window_return(hwr_window_t *window, uint64_t amount) {
 
 bool
 hwr_window_due(const hwr_window_t *window) {
-  return window->returned + window->size - window->granted >= (window->size + 1) / 2;
+  uint64_t grantable = window->returned + window->size - window->granted;
+  return grantable > 0 && grantable >= (window->size + 1) / 2;
 }
 
 uint64_t

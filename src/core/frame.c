@@ -50,9 +50,10 @@ decode_entry(hwr_ext_t *ext, hwr_reader_t *r) {
 
 bool
 hwr_ext_decode(hwr_ext_t *ext, const uint8_t *body, size_t body_bytes) {
+  if (body_bytes < 8) return false; /* and `body` may be NULL */
   hwr_reader_t r = hwr_reader_wrap(body, body_bytes);
   uint16_t size = hwr_reader_u16(&r);
-  if (r.failed || size < 8 || size % 8 != 0 || size > body_bytes) return false;
+  if (size < 8 || size % 8 != 0 || size > body_bytes) return false;
   *ext = (hwr_ext_t){.size_bytes = size};
   r.end = body + size;
   while (r.at < r.end)

@@ -142,7 +142,8 @@ hwr_ring_page_init(hwr_ring_page_t *page, uint32_t capacity_bytes) {
 
 int
 hwr_ring_page_check(const hwr_ring_page_t *page, uint32_t *capacity_bytes) {
-  uint32_t capacity = page->capacity_bytes; /* read once: the peer may change it */
+  const volatile uint32_t *shared = &page->capacity_bytes;
+  uint32_t capacity = *shared; /* read once: the peer may change it */
   if (page->magic != HWR_PAGE_MAGIC || !hwr_ring_capacity_valid(capacity)) return HWR_EPROTO;
   if (page->version != HWR_PAGE_VERSION) return HWR_EVERSION;
   *capacity_bytes = capacity;
