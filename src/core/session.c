@@ -15,7 +15,9 @@ int
 hwr_session_create(hwr_session_t **session, const hwr_session_config_t *config,
                    const hwr_mem_t *mem) {
   assert(config->chunk_bytes % HWR_FRAME_ALIGN == 0 && config->inbox_bytes >= 2 * HWR_INLINE_BYTES);
+  assert(config->chunk_bytes > 0 && config->read_ahead_bytes > 0 && config->max_events > 0);
   assert(config->max_message_bytes <= HWR_MAX_MESSAGE_BYTES);
+  assert(config->window_bytes >= HWR_MIN_WINDOW_BYTES);
   hwr_session_t *s = hwr__mem_alloc(mem, sizeof *s);
   if (!s) return HWR_ENOMEM;
   memset(s, 0, sizeof *s);
@@ -104,11 +106,18 @@ hwr__id_queue_shift(hwr_id_queue_t *queue, hwr_id_t *id) {
   return true;
 }
 
+/* A frame in progress was begun because its event had room: that room stays its own. */
+static bool
+has_room_for_tick(const hwr_session_t *s) {
+  uint32_t kept = s->assembly.frame_left > 0 ? 1 : 0;
+  return s->event_count + kept < s->config.max_events;
+}
+
 static void
 expire_calls(hwr_session_t *s, uint64_t now_ms) {
   hwr_calls_walk_t walk = {0, HWR_NO_DEADLINE};
   uint32_t slot;
-  while (hwr__session_event_room(s) && hwr_calls_due(&s->calls, now_ms, &walk, &slot)) {
+  while (has_room_for_tick(s) && hwr_calls_due(&s->calls, now_ms, &walk, &slot)) {
     hwr_call_t *call = &s->calls.table[slot];
     hwr_event_t *event = hwr__session_event(s, HWR_EV_TIMEOUT, NULL);
     event->slot = slot;
@@ -126,7 +135,7 @@ hwr_session_drain_due(const hwr_session_t *s) {
 void
 hwr_session_tick(hwr_session_t *s, uint64_t now_ms) {
   expire_calls(s, now_ms);
-  if (!hwr_session_drain_due(s) || !hwr__session_event_room(s)) return;
+  if (!hwr_session_drain_due(s) || !has_room_for_tick(s)) return;
   hwr__session_event(s, HWR_EV_DRAIN, NULL);
   s->drain_wanted = false;
 }

@@ -121,7 +121,8 @@ size_t hwr_session_want(hwr_session_t *session, uint8_t **to);
 /* `count` bytes have been stored there. Parses until the bytes or the event table run out.
  * 0, or fatal: HWR_EPROTO, HWR_EVERSION, HWR_ESTRIKES, HWR_ENOMEM; hwr_session_rule tells more. */
 int hwr_session_feed(hwr_session_t *session, size_t count, uint64_t now_ms);
-/* The peer sends no more. 0, or HWR_ETRUNCATED inside a frame or message (P6.2). */
+/* The peer sends no more. 0, or HWR_ETRUNCATED inside a frame or message (P6.2). Not before all
+ * that was fed has been parsed: while stalled, take the events and feed(0) first. */
 int hwr_session_end(hwr_session_t *session);
 /* Calls whose deadline has passed become TIMEOUT events, as many as fit, and a drain that was
  * asked for becomes a DRAIN event when it is due. */
@@ -131,7 +132,7 @@ uint64_t hwr_session_next_deadline(const hwr_session_t *session);
 
 /* Events so far, in order. Payloads in the inbox are valid until events_taken. */
 uint32_t hwr_session_event_count(const hwr_session_t *session);
-/* Returned owned: free it with the session's allocator. */
+/* `bulk` is an index: event.bulk - 1. Returned owned: free it with the session's allocator. */
 uint8_t *hwr_session_take_bulk(hwr_session_t *session, uint32_t bulk, size_t *length_bytes);
 /* The owner is done with all events; bulk buffers not taken are freed. Parse on with feed(0). */
 void hwr_session_events_taken(hwr_session_t *session);
@@ -159,16 +160,21 @@ int hwr_session_ping(hwr_session_t *session, uint32_t slot, uint32_t generation,
 void hwr_session_goaway(hwr_session_t *session, uint32_t reason);
 /* Give up a call: its answer, if one comes, is dropped. True when it was open. */
 bool hwr_session_abandon(hwr_session_t *session, uint32_t slot, uint32_t generation);
-/* `count` one-way requests have been handled: their message credit returns (P5.5). */
+/* `count` one-way requests have been handled: their message credit returns (P5.5) with the next
+ * flush. */
 void hwr_session_settle(hwr_session_t *session, uint32_t count);
 /* Ask for one DRAIN event; tick makes it once drain_due is true. */
 void hwr_session_want_drain(hwr_session_t *session);
 bool hwr_session_drain_due(const hwr_session_t *session);
 
-/* Bytes that wait in the spill; true when control frames wait. */
+/* What waits in the spill. */
 uint64_t hwr_session_held_bytes(const hwr_session_t *session);
 uint64_t hwr_session_held_records(const hwr_session_t *session);
+/* True when the next flush has control frames to send, credit that is due among them. */
 bool hwr_session_control_waits(const hwr_session_t *session);
+/* Free bytes that the ring must have before what the last flush left behind can go on, for
+ * hwr_producer_sleep; 0 when nothing waits for room (what is held then waits for credit). */
+uint32_t hwr_session_room_wanted(const hwr_session_t *session);
 /* Calls made and unanswered. */
 uint32_t hwr_session_open_calls(const hwr_session_t *session);
 /* Requests received and unanswered. */

@@ -19,7 +19,7 @@ typedef struct message_s {
 
 typedef int (*handler_t)(hwr_session_t *s, message_t *m);
 
-enum { HOST = 1, WORKER = 2, BOTH = 3, ANY_STAGE = 31, AFTER_HELLO = 30 };
+enum { HOST = 1, WORKER = 2, BOTH = 3, AFTER_HELLO = 30 };
 
 typedef struct rule_s {
   uint8_t receivers; /* who may receive it */
@@ -60,7 +60,7 @@ static const rule_t RULES[HWR_FRAME_TYPES] = {
     [HWR_PING] = {BOTH, AFTER_HELLO, 0, false, 0, 0, handle_ping},
     [HWR_PONG] = {BOTH, AFTER_HELLO, 0, false, 0, 0, handle_pong},
     [HWR_GOAWAY] = {BOTH, AFTER_HELLO, 0, false, 4, 4, handle_goaway},
-    [HWR_PAD] = {BOTH, ANY_STAGE, 0, false, 0, HWR_MAX_FRAME_BYTES, handle_pad},
+    [HWR_PAD] = {BOTH, AFTER_HELLO, 0, false, 0, HWR_MAX_FRAME_BYTES, handle_pad},
 };
 
 /* ------------------------------------------------------------------ misbehaviour */
@@ -94,6 +94,7 @@ handle_hello(hwr_session_t *s, message_t *m) {
   if (r.failed || s->credit_bytes.limit < HWR_MIN_WINDOW_BYTES) return violation(s, "P3.4");
   if (role != (s->config.role == HWR_HOST ? HWR_WORKER : HWR_HOST)) return violation(s, "P3.5");
   s->stage = s->config.role == HWR_HOST ? HWR_STAGE_METHODS : HWR_STAGE_INIT;
+  hwr__session_fit_chunk(s);
   hwr__session_event(s, HWR_EV_HELLO, NULL);
   return 0;
 }
@@ -202,6 +203,8 @@ handle_pong(hwr_session_t *s, message_t *m) {
 
 static int
 handle_goaway(hwr_session_t *s, message_t *m) {
+  if (s->goaway_seen) return strike(s, "P6.1");
+  s->goaway_seen = true;
   hwr_reader_t r = hwr_reader_wrap(m->body, m->body_bytes);
   hwr__session_event(s, HWR_EV_GOAWAY, NULL)->value = hwr_reader_u32(&r);
   return 0;
@@ -241,7 +244,8 @@ check_lane(hwr_session_t *s, const hwr_frame_t *f) {
   if (before + f->length_bytes > s->config.max_message_bytes) return violation(s, "P4.6");
   if (hwr_window_receive(&s->window_bytes, hwr_frame_stride(f->length_bytes)))
     return violation(s, "P5.2");
-  return 0;
+  bool idle = f->length_bytes == 0 && (f->flags & HWR_FLAG_MORE);
+  return idle ? strike(s, "P4.7") : 0;
 }
 
 /* ------------------------------------------------------------------ messages out of the inbox */
@@ -277,17 +281,18 @@ assembly_grow(hwr_session_t *s) {
 static int
 assembly_append(hwr_session_t *s, const uint8_t *bytes, size_t count) {
   hwr_assembly_t *a = &s->assembly;
-  a->frame_left -= count;
   while (count > 0 && !a->discard) {
-    int err = assembly_grow(s);
+    int err = assembly_grow(s); /* counts on frame_left still holding these bytes */
     if (err) return err;
     size_t room = a->capacity_bytes - a->length_bytes, part = count < room ? count : room;
     memcpy(a->data + a->length_bytes, bytes, part);
     a->length_bytes += part;
+    a->frame_left -= part;
     bytes += part;
     count -= part;
   }
   a->length_bytes += count; /* only where discarded */
+  a->frame_left -= count;
   return 0;
 }
 

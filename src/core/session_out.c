@@ -27,6 +27,11 @@ lane_room(hwr_session_t *s) {
 }
 
 static void
+want_room(hwr_session_t *s, uint64_t bytes) {
+  if (bytes > s->room_wanted) s->room_wanted = (uint32_t) bytes;
+}
+
+static void
 write_padding(hwr_session_t *s, uint32_t length_bytes) {
   static const uint8_t zeros[HWR_FRAME_ALIGN] = {0};
   uint64_t used = HWR_HEADER_BYTES + (uint64_t) length_bytes;
@@ -45,7 +50,11 @@ static int
 write_control(hwr_session_t *s, const hwr_frame_t *frame, const uint8_t *body) {
   int64_t room = ring_room(s);
   if (room < 0) return (int) room;
-  if ((uint64_t) room < hwr_frame_stride(frame->length_bytes)) return 0;
+  uint64_t stride = hwr_frame_stride(frame->length_bytes);
+  if ((uint64_t) room < stride) {
+    want_room(s, stride);
+    return 0;
+  }
   write_header(s, frame);
   if (frame->length_bytes) hwr_producer_write(s->out, body, frame->length_bytes);
   write_padding(s, frame->length_bytes);
@@ -88,17 +97,24 @@ messages_due(const hwr_session_t *s) {
   return s->spill.held_bytes <= s->config.high_water_bytes && hwr_window_due(&s->window_messages);
 }
 
+static bool
+credit_due(const hwr_session_t *s) {
+  return s->stage != HWR_STAGE_HELLO && (messages_due(s) || hwr_window_due(&s->window_bytes));
+}
+
 static int
 emit_credit(hwr_session_t *s) {
-  bool messages = messages_due(s);
-  if (!messages && !hwr_window_due(&s->window_bytes)) return 1;
-  int64_t room = ring_room(s);
-  if (room < (int64_t) hwr_frame_stride(16)) return room < 0 ? (int) room : 0;
+  if (!credit_due(s)) return 1;
+  hwr_window_t bytes = s->window_bytes, messages = s->window_messages;
   uint8_t body[16];
   hwr_writer_t w = hwr_writer_wrap(body, sizeof body);
-  hwr_writer_u64(&w, hwr_window_grant(&s->window_bytes));
-  hwr_writer_u64(&w, messages ? hwr_window_grant(&s->window_messages) : s->window_messages.granted);
-  return write_control(s, &(hwr_frame_t){sizeof body, HWR_CREDIT, 0, 0, 0, 0}, body);
+  hwr_writer_u64(&w, hwr_window_grant(&bytes));
+  hwr_writer_u64(&w, messages_due(s) ? hwr_window_grant(&messages) : messages.granted);
+  int written = write_control(s, &(hwr_frame_t){sizeof body, HWR_CREDIT, 0, 0, 0, 0}, body);
+  if (written != 1) return written;
+  s->window_bytes = bytes;
+  s->window_messages = messages;
+  return 1;
 }
 
 static int
@@ -198,12 +214,7 @@ send_in_region(hwr_session_t *s, const hwr_record_t *r, const uint8_t *base) {
   if (go < 0) return go;
   bool in_place = s->region.kind == HWR_REGION_RING && s->spill.record_count == 0 &&
                   r->offset == hwr_producer_offset(s->out);
-  if (in_place && go == 0) { /* its bytes are in the way of the next record: pad over them */
-    hwr_frame_t pad = {f.length_bytes, HWR_PAD, 0, 0, 0, 0};
-    commit_in_place(s, &pad, r->offset);
-    return 0;
-  }
-  if (go == 0) return 0;
+  if (go == 0) return 0; /* the records behind it are no longer at the tail: they are copied */
   if (in_place && take_credit(s, &f, f.length_bytes, true)) {
     commit_in_place(s, &f, r->offset);
     return 0;
@@ -241,15 +252,17 @@ static int64_t
 send_chunk(hwr_session_t *s, const hwr_frame_t *f, const hwr_slice_t *slices, size_t skip,
            bool first, bool *stuck) {
   hwr_frame_t chunk = *f;
-  if (chunk.length_bytes > s->config.chunk_bytes) {
-    chunk.length_bytes = s->config.chunk_bytes;
+  if (chunk.length_bytes > s->chunk_bytes) {
+    chunk.length_bytes = s->chunk_bytes;
     chunk.flags |= HWR_FLAG_MORE;
   }
   if (!first) chunk.flags &= (uint8_t) ~HWR_FLAG_EXT;
   int64_t room = lane_room(s);
   if (room < 0) return room;
-  *stuck = (uint64_t) room < hwr_frame_stride(chunk.length_bytes) ||
-           !take_credit(s, f, chunk.length_bytes, first);
+  uint64_t stride = hwr_frame_stride(chunk.length_bytes);
+  bool fits = (uint64_t) room >= stride;
+  if (!fits) want_room(s, stride + HWR_CONTROL_RESERVE_BYTES);
+  *stuck = !fits || !take_credit(s, f, chunk.length_bytes, first);
   if (*stuck) return 0;
   if (first) mark_sent(s, f);
   write_header(s, &chunk);
@@ -324,10 +337,25 @@ hwr_session_region(const hwr_session_t *s) {
 
 /* ------------------------------------------------------------------ the door */
 
+static uint64_t
+least(uint64_t a, uint64_t b) {
+  return a < b ? a : b;
+}
+
+void
+hwr__session_fit_chunk(hwr_session_t *s) {
+  uint64_t chunk = s->config.chunk_bytes;
+  if (s->out)
+    chunk = least(chunk, s->out->capacity_bytes - HWR_CONTROL_RESERVE_BYTES - HWR_HEADER_BYTES);
+  if (s->stage != HWR_STAGE_HELLO) chunk = least(chunk, s->credit_bytes.limit / 2 - HWR_HEADER_BYTES);
+  s->chunk_bytes = (uint32_t) (chunk - chunk % HWR_FRAME_ALIGN);
+}
+
 void
 hwr_session_attach(hwr_session_t *s, hwr_producer_t *out) {
   s->out = out;
   s->hello_waits = true;
+  hwr__session_fit_chunk(s);
   s->region = (hwr_region_t){HWR_REGION_SCRATCH, 0, s->config.scratch_bytes};
 }
 
@@ -348,8 +376,10 @@ send_region(hwr_session_t *s, const hwr_record_t *records, uint32_t count) {
 /* Control frames, what waits, the next region. */
 static int
 finish_flush(hwr_session_t *s) {
+  s->room_wanted = 0;
   int err = emit_control(s);
   if (err >= 0) err = refill(s);
+  if (err >= 0) err = emit_credit(s); /* withheld until what waited has drained (P5.5) */
   if (err >= 0) err = update_region(s);
   return err < 0 ? hwr__session_fail(s, err, "") : 0;
 }
@@ -414,5 +444,10 @@ hwr_session_goaway(hwr_session_t *s, uint32_t reason) {
 bool
 hwr_session_control_waits(const hwr_session_t *s) {
   return s->hello_waits || s->goaway_waits || s->pings.begin != s->pings.end ||
-         s->pongs.begin != s->pongs.end;
+         s->pongs.begin != s->pongs.end || credit_due(s);
+}
+
+uint32_t
+hwr_session_room_wanted(const hwr_session_t *s) {
+  return s->room_wanted;
 }

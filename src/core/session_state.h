@@ -67,6 +67,7 @@ struct hwr_session_s {
   uint32_t event_count;
   bool stalled;
   bool after_pad;
+  bool goaway_seen;
   hwr_assembly_t assembly;
   hwr_bulk_t bulks[HWR_MAX_BULKS];
   uint32_t bulk_count;
@@ -77,6 +78,8 @@ struct hwr_session_s {
   /* sending */
   hwr_producer_t *out;
   hwr_region_t region;
+  uint32_t chunk_bytes; /* config's, or less: see hwr__session_fit_chunk */
+  uint32_t room_wanted; /* by what the last flush left behind for want of room */
   hwr_credit_t credit_bytes, credit_messages;
   hwr_calls_t calls;
   uint64_t late_allowed; /* answers that may still come to calls we gave up */
@@ -88,6 +91,9 @@ struct hwr_session_s {
   hwr_id_queue_t pings, pongs;
 };
 
+/* Choose chunk_bytes so that a frame fits the empty ring and half the peer's window: beyond half,
+ * the peer need not grant more (P5.4), and a longer frame could wait for ever. */
+void hwr__session_fit_chunk(hwr_session_t *s);
 /* Remember the first failure; returns it. */
 int hwr__session_fail(hwr_session_t *s, int status, const char *rule);
 /* Append an event; the caller has checked the room. */
