@@ -1,0 +1,166 @@
+'use strict';
+
+const { ProtocolError } = require('../errors');
+const { rebuild, setProperty } = require('../error-values');
+const T = require('./tags');
+
+/** From here on a Buffer of an owned message is a view of it, if it is a good part of it. */
+const VIEW_BYTES = 16 * 1024;
+
+/**
+ * What the tags above ARRAY_EXTENDED stand for.
+ * @param {import('./structured-decoder').StructuredDecoder} d
+ * @param {number} tag
+ * @returns {any}
+ */
+function readExotic(d, tag) {
+  const reader = READERS.get(tag);
+  if (reader === undefined) throw malformed('an unknown tag');
+  return reader(d, tag);
+}
+
+const READERS = new Map([
+  [T.DATE, (d) => d.keep(new Date(d.readFloat()))],
+  [T.REGEXP, readRegExp],
+  [T.BIGINT, readBigInt],
+  [T.MAP, readMap],
+  [T.SET, readSet],
+  [T.BOXED, readBoxed],
+  [T.BUFFER, readBuffer],
+  [T.ARRAY_BUFFER, readArrayBuffer],
+  [T.RESIZABLE_BUFFER, readArrayBuffer],
+  [T.VIEW, readView],
+  [T.ERROR, readError],
+]);
+
+function readRegExp(d) {
+  const source = d.readKey();
+  return d.keep(new RegExp(source, d.readKey()));
+}
+
+function readBigInt(d) {
+  const sign = d.readByte();
+  const size = d.readUint32();
+  const from = d.take(size);
+  if (sign > 1 || size === 0) throw malformed('a BigInt of no size');
+  const magnitude = BigInt(`0x${d.bytes.hexSlice(from, from + size)}`);
+  return sign === 1 ? -magnitude : magnitude;
+}
+
+function readMap(d) {
+  const map = d.keep(new Map());
+  for (let count = d.readCount(2); count > 0; count--) {
+    const key = d.read();
+    map.set(key, d.read());
+  }
+  return map;
+}
+
+function readSet(d) {
+  const set = d.keep(new Set());
+  for (let count = d.readCount(1); count > 0; count--) set.add(d.read());
+  return set;
+}
+
+function readBoxed(d) {
+  const { objects } = d;
+  const at = objects === null ? 0 : objects.push(undefined) - 1;
+  const value = d.read();
+  if (!['number', 'string', 'boolean', 'bigint'].includes(typeof value))
+    throw malformed('a box of something else');
+  const boxed = Object(value);
+  if (objects !== null) objects[at] = boxed;
+  return boxed;
+}
+
+function readBuffer(d) {
+  const size = d.readUint32();
+  const from = d.take(size);
+  const shared = d.owned && size >= VIEW_BYTES && size * 4 >= d.end - d.start;
+  if (shared) return d.keep(d.bytes.subarray(from, from + size));
+  const copy = Buffer.allocUnsafe(size);
+  copy.set(d.bytes.subarray(from, from + size));
+  return d.keep(copy);
+}
+
+function readArrayBuffer(d, tag) {
+  const maximum = tag === T.RESIZABLE_BUFFER ? d.readFloat() : undefined;
+  const size = d.readUint32();
+  const from = d.take(size);
+  const buffer = maximum === undefined ? new ArrayBuffer(size) : reserve(d, size, maximum);
+  new Uint8Array(buffer).set(d.bytes.subarray(from, from + size));
+  return d.keep(buffer);
+}
+
+/** Only address space, but a peer could exhaust that too. */
+function reserve(d, size, maximum) {
+  d.reservedBytes += maximum;
+  const fits =
+    ++d.resizableBuffers <= T.MAX_RESIZABLE_BUFFERS && d.reservedBytes <= T.MAX_RESERVED_BYTES;
+  if (!fits || !Number.isInteger(maximum) || maximum < size)
+    throw malformed('a wrong maxByteLength');
+  return new ArrayBuffer(size, { maxByteLength: maximum });
+}
+
+function readView(d) {
+  const { objects } = d;
+  const at = objects === null ? 0 : objects.push(undefined) - 1;
+  const kind = T.VIEW_KINDS[d.readByte()];
+  const tracks = d.readByte();
+  const offset = d.readFloat();
+  const length = d.readFloat();
+  const buffer = d.read();
+  if (!(buffer instanceof ArrayBuffer) || tracks > 1) throw malformed('a view of something else');
+  const view = makeView(
+    kind,
+    buffer,
+    offset,
+    tracks === 1 && buffer.resizable ? undefined : length,
+  );
+  if (objects !== null) objects[at] = view;
+  return view;
+}
+
+function makeView(kind, buffer, offset, length) {
+  if (
+    !Number.isSafeInteger(offset) ||
+    offset < 0 ||
+    !(length === undefined || Number.isSafeInteger(length))
+  ) {
+    throw malformed('a view with wrong bounds');
+  }
+  if (kind === 'Buffer') return Buffer.from(buffer, offset, length);
+  const ctor = kind === undefined ? undefined : globalThis[kind];
+  if (ctor === undefined) throw malformed('an unknown kind of view');
+  return new ctor(buffer, offset, length);
+}
+
+function readError(d) {
+  const [className, name, message, stack] = [readText(d), readText(d), readText(d), readText(d)];
+  const error = d.keep(
+    rebuild({
+      className: className ?? 'Error',
+      name: name ?? className ?? 'Error',
+      message,
+      stack,
+    }),
+  );
+  while (d.p < d.end && d.bytes[d.p] !== T.END) {
+    const key = d.readKey();
+    setProperty(error, key, d.read());
+  }
+  d.readByte();
+  return error;
+}
+
+function readText(d) {
+  const text = d.read();
+  if (text !== undefined && typeof text !== 'string') throw malformed('an error without its texts');
+  return text;
+}
+
+function malformed(what) {
+  return new ProtocolError(`malformed value: ${what}`, { rule: 'codec' });
+}
+
+module.exports = { readExotic };

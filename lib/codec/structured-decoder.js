@@ -1,0 +1,359 @@
+'use strict';
+
+const { ProtocolError } = require('../errors');
+const { readExotic } = require('./exotic-reader');
+const { ShapeReader, GONE } = require('./shape-reader');
+const { ShortStrings } = require('./short-strings');
+const { canCompile } = require('./shape-table');
+const T = require('./tags');
+
+/** Only the array is trusted to be long when that many elements have been read. */
+const { MAX_SHAPES, MAX_SHAPE_KEYS, MAX_DEFINITION_BYTES } = T;
+/** A hole of more than this at the end of an array is made without memory for it. */
+const FILLED_GAP = 1024;
+
+/** Decodes what StructuredEncoder wrote, or throws: any bytes at all may be put before it. */
+class StructuredDecoder {
+  /** @type {ShapeReader[]} */
+  #shapes = [];
+  #strings = new ShortStrings();
+  #maxDepth;
+  #maxShapes;
+  #compile;
+
+  /**
+   * @param {object} [options]
+   * @param {number} [options.maxDepth] nesting of containers (default 1000)
+   * @param {number} [options.maxShapes] definitions that are accepted (default and maximum 256)
+   * @param {boolean} [options.compile] generate code for shapes (default: where that is allowed)
+   */
+  constructor({ maxDepth = 1000, maxShapes = MAX_SHAPES, compile = canCompile } = {}) {
+    this.#maxDepth = maxDepth;
+    this.#maxShapes = Math.min(maxShapes, MAX_SHAPES);
+    this.#compile = compile;
+    this.bytes = Buffer.alloc(0);
+    this.p = 0;
+    this.end = 0;
+    this.start = 0;
+    this.owned = false;
+    this.depth = 0;
+    /** Values GONE that no object has taken out yet. */
+    this.gone = 0;
+    /** @type {unknown[] | null} the objects so far, in a record with references */
+    this.objects = null;
+    this.reservedBytes = 0;
+    this.resizableBuffers = 0;
+    /** @type {DataView | null} */
+    this.view = null;
+  }
+
+  /**
+   * Take in the definition of a shape, which later records use.
+   * @param {Buffer} bytes
+   * @param {number} start
+   * @param {number} end
+   * @throws {ProtocolError}
+   */
+  define(bytes, start, end) {
+    if (end - start > MAX_DEFINITION_BYTES || end - start < 3)
+      throw malformed('definition of a wrong size');
+    if (this.#shapes.length >= this.#maxShapes) throw malformed('too many definitions');
+    this.#begin(bytes, start, end, false);
+    const id = bytes[start] | (bytes[start + 1] << 8);
+    const count = bytes[start + 2];
+    this.p = start + 3;
+    if (id !== this.#shapes.length) throw malformed('definition out of turn');
+    if (count === 0 || count > MAX_SHAPE_KEYS)
+      throw malformed('definition with a wrong number of keys');
+    const keys = [];
+    for (let i = 0; i < count; i++) keys.push(this.readKey());
+    if (this.p !== end) throw malformed('bytes after a definition');
+    if (new Set(keys).size !== count || keys.includes('__proto__'))
+      throw malformed('definition with wrong keys');
+    this.#shapes.push(new ShapeReader(keys, this.#compile));
+  }
+
+  /**
+   * @param {Buffer} bytes
+   * @param {number} start
+   * @param {number} end the value must take exactly [start, end)
+   * @param {boolean} [owned] the bytes belong to this message alone: Buffers in it may be views of them
+   * @returns {any}
+   * @throws {ProtocolError}
+   */
+  decode(bytes, start, end, owned = false) {
+    this.#begin(bytes, start, end, owned);
+    try {
+      if (end <= start || bytes[start] > 1) throw malformed('no record');
+      if (bytes[start] === 1) this.objects = [];
+      const value = this.read();
+      if (this.p !== end) throw malformed('bytes after the value');
+      if (this.gone !== 0) throw malformed('a property outside of an object');
+      return value;
+    } catch (thrown) {
+      throw thrown instanceof ProtocolError ? thrown : malformed(String(thrown?.message), thrown);
+    } finally {
+      if (this.objects !== null) this.objects = null;
+    }
+  }
+
+  /** Let go of the bytes. */
+  release() {
+    this.bytes = Buffer.alloc(0);
+    this.view = null;
+  }
+
+  #begin(bytes, start, end, owned) {
+    if (this.bytes !== bytes) {
+      this.bytes = bytes;
+      this.view = null;
+    }
+    this.start = start;
+    this.p = start + 1;
+    this.end = end;
+    this.owned = owned;
+    this.depth = 0;
+    this.gone = 0;
+    this.reservedBytes = 0;
+    this.resizableBuffers = 0;
+  }
+
+  /** @returns {any} */
+  read() {
+    const { p, bytes } = this;
+    if (p >= this.end) throw malformed('value cut short');
+    const tag = bytes[p];
+    this.p = p + 1;
+    if (tag >= T.STRING) {
+      if (tag < T.SHAPE_SHORT) return this.#readShort(tag - T.STRING);
+      if (tag < T.ARRAY_SHORT) return this.#readShaped(tag - T.SHAPE_SHORT);
+      return tag < T.OBJECT_SHORT
+        ? this.#readArray(tag - T.ARRAY_SHORT)
+        : this.#readObject(tag - T.OBJECT_SHORT);
+    }
+    if (tag >= T.INTEGER) return tag - T.INTEGER;
+    return this.#readTagged(tag);
+  }
+
+  #readTagged(tag) {
+    switch (tag) {
+      case T.UNDEFINED:
+        return undefined;
+      case T.NULL:
+        return null;
+      case T.FALSE:
+        return false;
+      case T.TRUE:
+        return true;
+      case T.INT32:
+        return this.readUint32() | 0;
+      case T.FLOAT64:
+        return this.readFloat();
+      case T.LATIN1:
+      case T.UTF16:
+        return this.#readLong(tag);
+      case T.GONE:
+        this.gone++;
+        return GONE;
+      case T.REFERENCE:
+        return this.#readReference();
+      case T.SHAPE:
+        return this.#readShaped(this.readByte());
+      case T.ARRAY:
+        return this.#readArray(this.readCount(1));
+      case T.ARRAY_EXTENDED:
+        return this.#readExtended(this.readUint32());
+      case T.OBJECT:
+        return this.#readObject(this.readCount(2));
+      default:
+        if (tag >= T.ARRAY_EXTENDED_SHORT) return this.#readExtended(tag - T.ARRAY_EXTENDED_SHORT);
+        return this.#nested(readExotic, tag);
+    }
+  }
+
+  /** Everything that holds values goes through here or counts for itself. */
+  #nested(readWhat, tag) {
+    this.enter();
+    const value = readWhat(this, tag);
+    this.depth--;
+    return value;
+  }
+
+  enter() {
+    if (++this.depth > this.#maxDepth)
+      throw malformed(`nested deeper than ${this.#maxDepth} levels`);
+  }
+
+  readByte() {
+    if (this.p >= this.end) throw malformed('value cut short');
+    return this.bytes[this.p++];
+  }
+
+  readUint32() {
+    const { p, bytes } = this;
+    if (p + 4 > this.end) throw malformed('value cut short');
+    this.p = p + 4;
+    return (bytes[p] | (bytes[p + 1] << 8) | (bytes[p + 2] << 16) | (bytes[p + 3] << 24)) >>> 0;
+  }
+
+  readFloat() {
+    const { p, bytes } = this;
+    if (p + 8 > this.end) throw malformed('value cut short');
+    this.p = p + 8;
+    const view = (this.view ??= new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    return view.getFloat64(p, true);
+  }
+
+  /** A count of things of which each takes at least `size` bytes. */
+  readCount(size) {
+    const count = this.readUint32();
+    if (count * size > this.end - this.p) throw malformed('a count beyond the bytes that are left');
+    return count;
+  }
+
+  /** @returns {number} where `n` bytes start, which are then consumed */
+  take(n) {
+    const from = this.p;
+    if (n > this.end - from) throw malformed('value cut short');
+    this.p = from + n;
+    return from;
+  }
+
+  #readShort(n) {
+    const from = this.take(n);
+    return n === 0 ? '' : this.#strings.read(this.bytes, from, n);
+  }
+
+  #readLong(tag) {
+    const n = this.readUint32();
+    const from = this.take(n);
+    if (tag === T.LATIN1) return this.bytes.latin1Slice(from, from + n);
+    if (n % 2 !== 0) throw malformed('half a character');
+    return this.bytes.ucs2Slice(from, from + n);
+  }
+
+  /** @returns {string} */
+  readKey() {
+    const tag = this.readByte();
+    if (tag >= T.STRING && tag < T.SHAPE_SHORT) return this.#readShort(tag - T.STRING);
+    if (tag === T.LATIN1 || tag === T.UTF16) return this.#readLong(tag);
+    throw malformed('a key that is not a string');
+  }
+
+  #readReference() {
+    const id = this.readUint32();
+    const { objects } = this;
+    if (objects === null || id >= objects.length || objects[id] === undefined)
+      throw malformed('a reference to nothing');
+    return objects[id];
+  }
+
+  /** @param {object} object that references may name from now on */
+  keep(object) {
+    if (this.objects !== null) this.objects.push(object);
+    return object;
+  }
+
+  #readShaped(id) {
+    const shapes = this.#shapes;
+    if (id >= shapes.length) throw malformed('a shape that was not defined');
+    this.enter();
+    const shape = shapes[id];
+    const object = this.objects === null ? shape.read(this) : shape.fill(this, this.keep({}));
+    this.depth--;
+    return object;
+  }
+
+  #readObject(count) {
+    this.enter();
+    const object = this.keep({});
+    for (let i = 0; i < count; i++) {
+      const key = this.readKey();
+      const value = this.read();
+      if (value === GONE) this.gone--;
+      else setOwn(object, key, value);
+    }
+    this.depth--;
+    return object;
+  }
+
+  #readArray(count) {
+    if (count > this.end - this.p) throw malformed('a count beyond the bytes that are left');
+    this.enter();
+    const array = [];
+    this.keep(array);
+    for (let i = 0; i < count; i++) array.push(this.read());
+    this.depth--;
+    return array;
+  }
+
+  #readExtended(length) {
+    this.enter();
+    const array = [];
+    this.keep(array);
+    let dense = 0;
+    for (; this.p < this.end && this.bytes[this.p] !== T.REST; dense++) array.push(this.read());
+    if (this.readByte() !== T.REST || dense > length) throw malformed('an array without its rest');
+    extendTo(array, length);
+    for (let count = this.readCount(2); count > 0; count--) this.#readPair(array);
+    if (array.length !== length) throw malformed('an array longer than it says');
+    this.depth--;
+    return array;
+  }
+
+  #readPair(array) {
+    const key = this.#readArrayKey(array.length);
+    const value = this.read();
+    if (value !== GONE) setOwn(array, key, value);
+    else {
+      this.gone--;
+      delete array[key];
+    }
+  }
+
+  /** An index below the length, or the key of another property. */
+  #readArrayKey(length) {
+    const key = this.read();
+    if (
+      typeof key === 'number'
+        ? !(Number.isInteger(key) && key >= 0 && key < length)
+        : key === 'length' || typeof key !== 'string'
+    ) {
+      throw malformed('a key that no array has');
+    }
+    return key;
+  }
+}
+
+function setOwn(object, key, value) {
+  if (key in Object.prototype || typeof key === 'number') {
+    Object.defineProperty(object, key, {
+      value,
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
+  } else {
+    object[key] = value;
+  }
+}
+
+/** Setting a length allocates that much; an element far out makes the array a sparse one. */
+function extendTo(array, length) {
+  if (length - array.length <= FILLED_GAP) {
+    array.length = length;
+  } else {
+    array[length - 1] = undefined;
+    delete array[length - 1];
+  }
+}
+
+/** @param {string} what @param {unknown} [cause] */
+function malformed(what, cause) {
+  return new ProtocolError(`malformed value: ${what}`, {
+    rule: 'codec',
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+module.exports = { StructuredDecoder };
