@@ -17,11 +17,14 @@
     'os_unix': ['src/os/os_unix.c'],
     'os_win': ['src/os/os_win.c'],
     'transport': [
+      'src/transport/attach.c',
+      'src/transport/loop.c',
       'src/transport/shm.c',
       'src/transport/spin.c',
       'src/transport/stream.c',
     ],
     'binding': [
+      'src/binding/calls.c',
       'src/binding/channel.c',
       'src/binding/js.c',
       'src/binding/link.c',

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * channel.c - life of a channel and the turn of its loop; calls.c has what JavaScript calls.
+ */
+#include "binding/channel_state.h"
+
+#include "os/os.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void *
+resize(void *context, void *block, size_t bytes) {
+  (void) context;
+  if (bytes) return realloc(block, bytes);
+  free(block);
+  return NULL;
+}
+
+static const hwr_mem_t MEMORY = {resize, NULL};
+
+/* ------------------------------------------------------------------ the door into JavaScript */
+
+static void
+report_exception(napi_env env) {
+  napi_value error;
+  bool pending = false;
+  if (napi_is_exception_pending(env, &pending) != napi_ok || !pending) return;
+  if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
+}
+
+/* Call listener.<method>(a, b). The only place from which JavaScript is entered. */
+static void
+emit(hwr_channel_t *ch, const char *method, napi_value a, napi_value b) {
+  napi_env env = ch->env;
+  napi_value listener, function, args[2] = {a, b};
+  if (napi_get_reference_value(env, ch->listener, &listener) != napi_ok || !listener) return;
+  if (napi_get_named_property(env, listener, method, &function) != napi_ok) return;
+  ch->depth++;
+  if (napi_make_callback(env, ch->async, listener, function, 2, args, NULL) != napi_ok)
+    report_exception(env);
+  ch->depth--;
+}
+
+static bool
+can_emit(const hwr_channel_t *ch) {
+  return !ch->closing && !ch->state->closing;
+}
+
+static void
+emit_batch(hwr_channel_t *ch, uint32_t count) {
+  napi_handle_scope scope;
+  napi_value number;
+  if (!can_emit(ch) || napi_open_handle_scope(ch->env, &scope) != napi_ok) return;
+  ch->block->words[HWR_WORD_EVENT_COUNT] = count;
+  ch->block->words[HWR_WORD_IN_BATCH] = 1;
+  ch->block->counters[HWR_COUNTER_BATCHES_RECEIVED]++;
+  if (napi_create_uint32(ch->env, count, &number) == napi_ok) emit(ch, "onBatch", number, number);
+  ch->block->words[HWR_WORD_IN_BATCH] = 0;
+  napi_close_handle_scope(ch->env, scope);
+}
+
+/* onEnd(code, rule): the channel carries nothing any more. */
+static void
+emit_end(hwr_channel_t *ch, int status) {
+  napi_handle_scope scope;
+  napi_value rule;
+  if (ch->ended || !can_emit(ch) || napi_open_handle_scope(ch->env, &scope) != napi_ok) return;
+  ch->ended = true;
+  const char *text = hwr_session_rule(ch->session);
+  if (napi_create_string_utf8(ch->env, text, NAPI_AUTO_LENGTH, &rule) == napi_ok)
+    emit(ch, "onEnd", hwr__js_int32(ch->env, status), rule);
+  napi_close_handle_scope(ch->env, scope);
+}
+
+static void
+free_ring_lease(napi_env env, void *data, void *hint) {
+  (void) env, (void) data;
+  hwr_lease_drop(hint);
+}
+
+/* An ArrayBuffer over leased memory; the lease ends with it. */
+napi_value
+hwr__channel_lease_buffer(napi_env env, hwr_lease_t *lease, void *data, size_t bytes) {
+  napi_value buffer = NULL;
+  hwr_lease_take(lease);
+  if (napi_create_external_arraybuffer(env, data, bytes, free_ring_lease, lease, &buffer) == napi_ok)
+    return buffer;
+  hwr_lease_drop(lease);
+  hwr__js_throw_napi(env, "napi_create_external_arraybuffer");
+  return NULL;
+}
+
+/* onOpen(ring, kind): the transport is there, and the session says HELLO. */
+static void
+emit_open(hwr_channel_t *ch) {
+  napi_handle_scope scope;
+  if (!can_emit(ch) || napi_open_handle_scope(ch->env, &scope) != napi_ok) return;
+  hwr_producer_t *p = hwr_transport_producer(ch->transport);
+  hwr_lease_t *lease = hwr_transport_lease(ch->transport);
+  napi_value kind, ring = hwr__channel_lease_buffer(ch->env, lease, p->data, p->capacity_bytes);
+  const char *name = ch->shared ? "shm" : "socket";
+  if (!ring) report_exception(ch->env);
+  else if (napi_create_reference(ch->env, ring, 1, &ch->ring_buffer) == napi_ok &&
+           napi_create_string_utf8(ch->env, name, NAPI_AUTO_LENGTH, &kind) == napi_ok)
+    emit(ch, "onOpen", ring, kind);
+  napi_close_handle_scope(ch->env, scope);
+}
+
+/* ------------------------------------------------------------------ one turn */
+
+static void
+publish_counters(hwr_channel_t *ch) {
+  const hwr_transport_counters_t *c = hwr_transport_counters(ch->transport);
+  double *counters = ch->block->counters;
+  counters[HWR_COUNTER_BYTES_SENT] = (double) c->bytes_sent;
+  counters[HWR_COUNTER_BYTES_RECEIVED] = (double) c->bytes_received;
+  counters[HWR_COUNTER_DOORBELLS_RUNG] = (double) c->doorbells_rung;
+  counters[HWR_COUNTER_SPIN_HITS] = (double) c->spin_hits;
+  counters[HWR_COUNTER_SPIN_MISSES] = (double) c->spin_misses;
+  counters[HWR_COUNTER_MISSED_WAKEUPS] = (double) c->missed_wakeups;
+}
+
+static void
+publish_words(hwr_channel_t *ch) {
+  uint32_t *words = ch->block->words;
+  hwr_region_t region = hwr_session_region(ch->session);
+  words[HWR_WORD_REGION_KIND] = region.kind;
+  words[HWR_WORD_REGION_START] = region.start;
+  words[HWR_WORD_REGION_LIMIT] = region.limit;
+  words[HWR_WORD_HELD_BYTES] = (uint32_t) hwr_session_held_bytes(ch->session);
+  words[HWR_WORD_HELD_RECORDS] = (uint32_t) hwr_session_held_records(ch->session);
+}
+
+static bool
+holds(const hwr_channel_t *ch) {
+  return hwr_session_held_bytes(ch->session) > 0 || hwr_session_control_waits(ch->session);
+}
+
+/* After the session wrote to the ring: hand it over, refill while that makes room. */
+int
+hwr__channel_push(hwr_channel_t *ch) {
+  int err = 0;
+  while (!err && hwr_transport_publish(ch->transport, holds(ch)) && holds(ch))
+    err = hwr_session_flush(ch->session, NULL, 0, hwr_loop_now_ms());
+  publish_words(ch);
+  publish_counters(ch);
+  bool expecting = !ch->host || hwr_session_open_calls(ch->session) > 0;
+  hwr_transport_expect(ch->transport, expecting);
+  hwr_transport_wake_at(ch->transport, hwr_session_next_deadline(ch->session));
+  return err;
+}
+
+/* Send what JavaScript stored, and what else there is. */
+int
+hwr__channel_flush(hwr_channel_t *ch) {
+  uint32_t *words = ch->block->words;
+  uint32_t count = words[HWR_WORD_RECORD_COUNT];
+  words[HWR_WORD_RECORD_COUNT] = 0;
+  if (words[HWR_WORD_SETTLED]) {
+    hwr_session_settle(ch->session, words[HWR_WORD_SETTLED]);
+    words[HWR_WORD_SETTLED] = 0;
+  }
+  if (count > HWR_RECORDS) return HWR_EBADARG;
+  int err = hwr_session_flush(ch->session, ch->block->records, count, hwr_loop_now_ms());
+  return err ? err : hwr__channel_push(ch);
+}
+
+static size_t
+channel_want(void *context, uint8_t **to) {
+  hwr_channel_t *ch = context;
+  return ch->failed ? 0 : hwr_session_want(ch->session, to);
+}
+
+static void
+fail(hwr_channel_t *ch, int status) {
+  if (ch->failed == 0) ch->failed = status;
+}
+
+static bool
+channel_received(void *context, size_t count) {
+  hwr_channel_t *ch = context;
+  int err = hwr_session_feed(ch->session, count, hwr_loop_now_ms());
+  if (err) fail(ch, err);
+  return err == 0;
+}
+
+/* Deliver one batch. False when the channel was closed meanwhile. */
+static bool
+deliver(hwr_channel_t *ch) {
+  hwr_session_tick(ch->session, hwr_loop_now_ms());
+  uint32_t count = hwr_session_event_count(ch->session);
+  if (count == 0) return !ch->closing;
+  emit_batch(ch, count);
+  hwr_session_events_taken(ch->session);
+  return !ch->closing;
+}
+
+static void start_close(hwr_channel_t *ch);
+
+static bool
+channel_turn(void *context) {
+  hwr_channel_t *ch = context;
+  if (!deliver(ch)) {
+    start_close(ch);
+    return false;
+  }
+  if (ch->failed == 0 && hwr_session_stalled(ch->session)) channel_received(ch, 0);
+  bool more = hwr_session_event_count(ch->session) > 0;
+  int err = ch->failed ? 0 : hwr__channel_flush(ch);
+  if (err) fail(ch, err);
+  if (ch->failed && !more) {
+    emit_end(ch, ch->failed);
+    hwr_channel_close(ch);
+  }
+  return more && !ch->closing;
+}
+
+static void
+channel_ended(void *context, int status) {
+  hwr_channel_t *ch = context;
+  if (ch->failed) status = ch->failed;
+  else if (status == 0) status = hwr_session_end(ch->session);
+  emit_end(ch, status);
+  if (ch->closing) start_close(ch);
+}
+
+/* ------------------------------------------------------------------ the end */
+
+static void
+detach(hwr_channel_t *ch, napi_ref *reference) {
+  napi_value buffer;
+  if (!*reference || ch->state->closing) return;
+  if (napi_get_reference_value(ch->env, *reference, &buffer) == napi_ok && buffer)
+    napi_detach_arraybuffer(ch->env, buffer);
+  napi_delete_reference(ch->env, *reference);
+  *reference = NULL;
+}
+
+/* JavaScript keeps no view of memory that is about to go, and nothing keeps the channel. */
+static void
+let_go_of_js(hwr_channel_t *ch) {
+  napi_handle_scope scope;
+  if (ch->state->closing || napi_open_handle_scope(ch->env, &scope) != napi_ok) return;
+  detach(ch, &ch->ring_buffer);
+  detach(ch, &ch->block_buffer);
+  if (ch->listener) napi_delete_reference(ch->env, ch->listener);
+  if (ch->async) napi_async_destroy(ch->env, ch->async);
+  ch->listener = NULL;
+  ch->async = NULL;
+  napi_close_handle_scope(ch->env, scope);
+}
+
+static void
+leave_env(hwr_channel_t *ch) {
+  if (ch->prev) ch->prev->next = ch->next;
+  else ch->state->first = ch->next;
+  if (ch->next) ch->next->prev = ch->prev;
+}
+
+/* Nothing of the transport is left. */
+static void
+channel_closed(void *context) {
+  hwr_channel_t *ch = context;
+  hwr_env_t *state = ch->state;
+  let_go_of_js(ch);
+  leave_env(ch);
+  hwr_os_close(ch->fd);
+  hwr_segments_deinit(&ch->segments);
+  hwr_session_destroy(ch->session);
+  hwr_lease_drop(&ch->block->lease);
+  ch->session = NULL;
+  ch->closed = true;
+  if (ch->finalized) free(ch);
+  if (state->closing && !state->first) hwr_env_channels_closed(state);
+}
+
+static void
+start_close(hwr_channel_t *ch) {
+  if (ch->depth > 0 || ch->close_started) return;
+  ch->close_started = true;
+  ch->block->words[HWR_WORD_REGION_KIND] = 0;
+  if (ch->transport) hwr_transport_close(ch->transport);
+  else if (ch->attach) hwr_attach_close(ch->attach);
+  else channel_closed(ch);
+}
+
+void
+hwr_channel_close(hwr_channel_t *ch) {
+  if (ch->closing) return;
+  ch->closing = true;
+  start_close(ch);
+}
+
+void
+hwr_env_close_channels(hwr_env_t *state) {
+  if (!state->first) {
+    hwr_env_channels_closed(state);
+    return;
+  }
+  for (hwr_channel_t *ch = state->first, *next; ch; ch = next) {
+    next = ch->next;
+    ch->depth = 0; /* no JavaScript is on the stack when an environment ends */
+    hwr_channel_close(ch);
+    start_close(ch);
+  }
+}
+
+/* The wrapper was collected, or the environment ends. */
+void
+hwr__channel_finalize(napi_env env, void *data, void *hint) {
+  (void) env, (void) hint;
+  hwr_channel_t *ch = data;
+  ch->finalized = true;
+  if (ch->closed) free(ch);
+}
+
+/* ------------------------------------------------------------------ the beginning */
+
+static void
+block_end(hwr_lease_t *lease) {
+  free(lease);
+}
+
+static int
+make_session(hwr_channel_t *ch, const hwr_session_config_t *wanted) {
+  hwr_block_t *block = calloc(1, sizeof *block);
+  if (!block) return HWR_ENOMEM;
+  block->lease = (hwr_lease_t){1, block_end};
+  ch->block = block;
+  hwr_session_config_t config = *wanted;
+  config.chunk_bytes = HWR_DEFAULT_RING_BYTES / 8;
+  config.read_ahead_bytes = HWR_HEADER_BYTES;
+  config.inbox = block->inbox;
+  config.inbox_bytes = HWR_INBOX_BYTES;
+  config.scratch = block->scratch;
+  config.scratch_bytes = HWR_SCRATCH_BYTES;
+  config.events = block->events;
+  config.max_events = HWR_EVENTS;
+  int err = hwr_session_create(&ch->session, &config, &MEMORY);
+  if (err) hwr_lease_drop(&block->lease);
+  return err;
+}
+
+hwr_channel_t *
+hwr__channel_create(hwr_env_t *state, const hwr_session_config_t *config, uint64_t spin_ns) {
+  hwr_channel_t *ch = calloc(1, sizeof *ch);
+  if (!ch) return NULL;
+  hwr_segments_init(&ch->segments);
+  ch->state = state;
+  ch->env = state->env;
+  ch->fd = -1;
+  ch->host = config->role == HWR_HOST;
+  ch->spin_ns = spin_ns;
+  if (make_session(ch, config)) {
+    free(ch);
+    return NULL;
+  }
+  ch->next = state->first;
+  if (ch->next) ch->next->prev = ch;
+  state->first = ch;
+  return ch;
+}
+
+/* Open a transport on ch->fd, and on the segments when they could be shared. */
+int
+hwr__channel_open_transport(hwr_channel_t *ch, bool shared) {
+  const hwr_owner_t owner = {ch,           channel_want,  channel_received,
+                             channel_turn, channel_ended, channel_closed};
+  int err = shared
+                ? hwr_shm_open(&ch->transport, ch->state->loop, &owner, ch->fd, &ch->segments, ch->host)
+                : hwr_stream_open(&ch->transport, ch->state->loop, &owner, ch->fd);
+  if (!ch->transport) return err;
+  ch->fd = -1;
+  ch->shared = shared;
+  if (shared) hwr_segments_init(&ch->segments);
+  else hwr_segments_deinit(&ch->segments);
+  if (err) return err;
+  if (shared) hwr_shm_set_spin(ch->transport, ch->spin_ns);
+  if (ch->unref) hwr_transport_ref(ch->transport, false);
+  hwr_session_attach(ch->session, hwr_transport_producer(ch->transport));
+  return hwr__channel_flush(ch);
+}
+
+static void
+start_failed(hwr_channel_t *ch, int status) {
+  emit_end(ch, status);
+  hwr_channel_close(ch);
+}
+
+/* The worker's first byte has come, or will not. */
+void
+hwr__channel_attached(void *context, int byte) {
+  hwr_channel_t *ch = context;
+  ch->attach = NULL;
+  if (ch->closing) {
+    channel_closed(ch);
+    return;
+  }
+  bool shared = byte == HWR_ATTACH_RINGS && ch->segments.address[HWR_SEGMENT_PAGE];
+  if (!shared && byte != HWR_ATTACH_SOCKET) {
+    start_failed(ch, byte > 0 ? HWR_EPROTO : byte);
+    return;
+  }
+  int err = hwr__channel_open_transport(ch, shared);
+  if (err) start_failed(ch, err);
+  else emit_open(ch);
+  if (ch->closing) start_close(ch);
+}
+
+void
+hwr__channel_opened(hwr_channel_t *ch) {
+  emit_open(ch);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * link.c - what a host makes before it starts a process: the socket pair and, where the system
+ * allows, the shared segments. A channel takes the host's part; the rest is closed after the
+ * start.
+ */
+#include "binding/channel.h"
+#include "os/os.h"
+
+#include <stdlib.h>
+
+static const napi_type_tag LINK_TAG = {0x1d0b7a1e5c9f4a61, 0x8f4b9e0c7d2a3b11};
+
+struct hwr_link_s {
+  int socket[2]; /* ours, the worker's; owned or -1 */
+  hwr_segments_t segments;
+};
+
+static void
+close_worker_end(hwr_link_t *link) {
+  hwr_os_close(link->socket[1]);
+  link->socket[1] = -1;
+  hwr_segments_close(&link->segments);
+}
+
+static void
+link_finalize(napi_env env, void *data, void *hint) {
+  (void) env, (void) hint;
+  hwr_link_t *link = data;
+  close_worker_end(link);
+  hwr_os_close(link->socket[0]);
+  hwr_segments_deinit(&link->segments);
+  free(link);
+}
+
+hwr_link_t *
+hwr_link_unwrap(napi_env env, napi_value object) {
+  return hwr__js_unwrap(env, object, &LINK_TAG);
+}
+
+int
+hwr_link_take(hwr_link_t *link, hwr_segments_t *segments) {
+  int fd = link->socket[0];
+  *segments = link->segments;
+  link->socket[0] = -1;
+  hwr_segments_init(&link->segments);
+  return fd;
+}
+
+static int
+make_segments(hwr_link_t *link, uint32_t ring_bytes, const char **reason) {
+  int err = hwr_segments_create(&link->segments, sizeof(hwr_ring_page_t), ring_bytes, reason);
+  if (!err) hwr_ring_page_init(link->segments.address[HWR_SEGMENT_PAGE], ring_bytes);
+  return err;
+}
+
+/* The descriptors that the worker inherits, in the order in which it finds them. */
+static napi_value
+worker_fds(napi_env env, const hwr_link_t *link) {
+  napi_value array;
+  HWR_NAPI(env, napi_create_array(env, &array));
+  HWR_NAPI(env, napi_set_element(env, array, 0, hwr__js_int32(env, link->socket[1])));
+  for (uint32_t i = 0; i < HWR_SEGMENTS && link->segments.fd[i] >= 0; i++)
+    HWR_NAPI(env, napi_set_element(env, array, i + 1, hwr__js_int32(env, link->segments.fd[i])));
+  return array;
+}
+
+static napi_value
+link_object(napi_env env, hwr_link_t *link, const char *reason) {
+  napi_value object;
+  HWR_NAPI(env, napi_create_object(env, &object));
+  HWR_NAPI(env, napi_type_tag_object(env, object, &LINK_TAG));
+  hwr__js_set(env, object, "fds", worker_fds(env, link));
+  hwr__js_set_string(env, object, "reason", reason ? reason : "");
+  HWR_NAPI(env, napi_wrap(env, object, link, link_finalize, NULL, NULL));
+  return object;
+}
+
+/* createLink(ringBytes) -> { fds, reason }. ringBytes 0: no shared segments are wanted. Where they
+ * cannot be had, fds has the socket alone and reason says why. */
+static napi_value
+create_link(napi_env env, napi_callback_info info) {
+  napi_value args[1];
+  if (!hwr__js_args(env, info, 1, args)) return NULL;
+  uint32_t ring_bytes = hwr__js_uint32(env, args[0]);
+  const char *reason = NULL;
+  hwr_link_t *link = calloc(1, sizeof *link);
+  if (!link) HWR_TRY(env, HWR_ENOMEM);
+  hwr_segments_init(&link->segments);
+  int err = hwr_os_socketpair(link->socket);
+  if (err) free(link);
+  HWR_TRY(env, err);
+  if (ring_bytes) make_segments(link, ring_bytes, &reason);
+  napi_value object = link_object(env, link, reason);
+  if (!object) link_finalize(env, link, NULL);
+  return object;
+}
+
+/* closeWorkerEnd(link): the process has inherited its part; without this nobody would see the end
+ * of the stream. */
+static napi_value
+close_worker_end_of(napi_env env, napi_callback_info info) {
+  napi_value args[1];
+  if (!hwr__js_args(env, info, 1, args)) return NULL;
+  hwr_link_t *link = hwr_link_unwrap(env, args[0]);
+  if (link) close_worker_end(link);
+  return NULL;
+}
+
+bool
+hwr_link_export(napi_env env, napi_value exports) {
+  const napi_property_descriptor functions[] = {
+      {"createLink", NULL, create_link, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"closeWorkerEnd", NULL, close_worker_end_of, NULL, NULL, NULL, napi_enumerable, NULL},
+  };
+  return napi_define_properties(env, exports, 2, functions) == napi_ok;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * os.h - every call to the operating system that hawser makes itself.
+ *
+ * os_unix.c and os_win.c implement it; what a system lacks answers HWR_EUNSUPPORTED, and the
+ * caller does without. Descriptors are close-on-exec. Nothing here blocks, except where it says so.
+ * Thread  any, but one at a time per object.
+ */
+#ifndef HWR_OS_H
+#define HWR_OS_H
+
+#include <hawser/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- the shared segments: control page, host to worker, worker to host (P7.1) */
+
+enum { HWR_SEGMENT_PAGE = 0, HWR_SEGMENT_TO_WORKER = 1, HWR_SEGMENT_TO_HOST = 2, HWR_SEGMENTS = 3 };
+
+typedef struct hwr_segments_s {
+  int fd[HWR_SEGMENTS];        /* owned, or -1 */
+  void *address[HWR_SEGMENTS]; /* owned mapping, or NULL */
+  size_t bytes[HWR_SEGMENTS];
+} hwr_segments_t;
+
+void hwr_segments_init(hwr_segments_t *segments);
+/* [host] Make, fault in, map and seal all three. HWR_EUNSUPPORTED when the system refuses: no
+ * memfd, a file-size limit below what is needed (the write would raise SIGXFSZ), no memory.
+ * Nothing is left behind then, and *reason names the refused step (borrowed for ever). */
+int hwr_segments_create(hwr_segments_t *segments, size_t page_bytes, size_t ring_bytes,
+                        const char **reason);
+/* [worker] Map the three inherited descriptors (taken, also on failure) after checking sizes and
+ * seals, so that no access can raise SIGBUS. HWR_EUNSUPPORTED as above. */
+int hwr_segments_join(hwr_segments_t *segments, const int fd[HWR_SEGMENTS], size_t page_bytes,
+                      const char **reason);
+/* Close the descriptors, keep the mappings. */
+void hwr_segments_close(hwr_segments_t *segments);
+/* Unmap and close. */
+void hwr_segments_deinit(hwr_segments_t *segments);
+
+/* ---- the control socket */
+
+/* Two connected ends, non-blocking, close-on-exec. 0, HWR_EUNSUPPORTED, or a negative errno. */
+int hwr_os_socketpair(int fd[2]);
+void hwr_os_close(int fd);
+/* Send one byte, never blocking, never raising a signal. A full socket is fine: the peer has
+ * unread doorbells then. Returns 0 or a negative errno. */
+int hwr_os_send_byte(int fd, uint8_t byte);
+/* Read what is there, up to `size` bytes: their number, 0 at the end of the stream,
+ * HWR_EAGAIN when there is nothing, or a negative errno. */
+int64_t hwr_os_receive(int fd, uint8_t *to, size_t size);
+/* Write now what the socket takes: its bytes, HWR_EAGAIN, or a negative errno. */
+int64_t hwr_os_write(int fd, const uint8_t *bytes, size_t count);
+/* Block until the descriptor is readable (or writable), hung up, or `timeout_ms` is over. True
+ * when it is. Blocks. */
+bool hwr_os_wait(int fd, bool writable, int timeout_ms);
+/* True when a poll of this descriptor would not sleep. */
+bool hwr_os_ready(int fd);
+
+/* ---- process */
+
+/* A short pause between looks at shared memory. */
+static inline void
+hwr_os_relax(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+/* Watch a socket for its peer's end from a thread of its own. When the peer is gone, the process
+ * has `grace_ms` to end by itself, then it is ended, whatever JavaScript does. Returned owned;
+ * NULL when no thread can be had: then the kernel is asked to end us with our parent. */
+typedef struct hwr_watch_s hwr_watch_t;
+hwr_watch_t *hwr_watch_start(int fd, int grace_ms);
+/* Stop and join. Blocks for as long as the thread takes to wake up. */
+void hwr_watch_stop(hwr_watch_t *watch);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * os_win.c - Windows has none of this yet: the library loads, createWorker says that it cannot.
+ */
+#include "os/os.h"
+
+#include <string.h>
+
+void
+hwr_segments_init(hwr_segments_t *segments) {
+  memset(segments, 0, sizeof *segments);
+  for (int i = 0; i < HWR_SEGMENTS; i++) segments->fd[i] = -1;
+}
+
+int
+hwr_segments_create(hwr_segments_t *segments, size_t page_bytes, size_t ring_bytes,
+                    const char **reason) {
+  (void) page_bytes;
+  (void) ring_bytes;
+  hwr_segments_init(segments);
+  *reason = "no shared segments on this system";
+  return HWR_EUNSUPPORTED;
+}
+
+int
+hwr_segments_join(hwr_segments_t *segments, const int fd[HWR_SEGMENTS], size_t page_bytes,
+                  const char **reason) {
+  (void) fd;
+  return hwr_segments_create(segments, page_bytes, 0, reason);
+}
+
+void
+hwr_segments_close(hwr_segments_t *segments) {
+  hwr_segments_init(segments);
+}
+
+void
+hwr_segments_deinit(hwr_segments_t *segments) {
+  hwr_segments_init(segments);
+}
+
+int
+hwr_os_socketpair(int fd[2]) {
+  fd[0] = fd[1] = -1;
+  return HWR_EUNSUPPORTED;
+}
+
+void
+hwr_os_close(int fd) {
+  (void) fd;
+}
+
+int
+hwr_os_send_byte(int fd, uint8_t byte) {
+  (void) fd;
+  (void) byte;
+  return HWR_EUNSUPPORTED;
+}
+
+int64_t
+hwr_os_receive(int fd, uint8_t *to, size_t size) {
+  (void) fd;
+  (void) to;
+  (void) size;
+  return HWR_EUNSUPPORTED;
+}
+
+int64_t
+hwr_os_write(int fd, const uint8_t *bytes, size_t count) {
+  (void) fd;
+  (void) bytes;
+  (void) count;
+  return HWR_EUNSUPPORTED;
+}
+
+bool
+hwr_os_wait(int fd, bool writable, int timeout_ms) {
+  (void) fd;
+  (void) writable;
+  (void) timeout_ms;
+  return false;
+}
+
+bool
+hwr_os_ready(int fd) {
+  (void) fd;
+  return true;
+}
+
+hwr_watch_t *
+hwr_watch_start(int fd, int grace_ms) {
+  (void) fd;
+  (void) grace_ms;
+  return NULL;
+}
+
+void
+hwr_watch_stop(hwr_watch_t *watch) {
+  (void) watch;
+}

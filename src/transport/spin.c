@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * spin.c - waiting awake for a message that is likely to come soon.
+ *
+ * A wake-up costs tens of microseconds, an answer from a worker that is awake takes two. So
+ * before the loop sleeps it may look at its rings for a while, under these rules:
+ *  - only after traffic within the last budget, and only while something is expected;
+ *  - two misses in a row switch it off; an answer that came soon after its question although we
+ *    slept switches it on again, each time after more of them (a handler of 100 us would
+ *    otherwise burn its length for nothing);
+ *  - the budget is per turn of the loop, deliveries included: timers and other I/O run between
+ *    turns, and what the kernel has ready ends the wait;
+ *  - never with more processes awake than cores; the host counts, and tells its workers.
+ */
+#include "os/os.h"
+#include "transport/loop.h"
+
+enum {
+  LOOKS_PER_CLOCK = 64,      /* looks at the ring between looks at the clock */
+  MISSES_TO_SWITCH_OFF = 2,
+  MAX_BACKOFF = 64
+};
+static const uint64_t LIKELY_NS = 200000;  /* an answer this soon would have been worth the wait */
+static const uint64_t IO_LOOK_NS = 10000;  /* between looks at other I/O */
+
+void
+hwr__spin_init(hwr_spin_t *spin) {
+  *spin = (hwr_spin_t){.on = true, .backoff = 1};
+}
+
+void
+hwr_shm_set_spin(hwr_transport_t *t, uint64_t spin_ns) {
+  t->spin.budget_ns = spin_ns;
+}
+
+void
+hwr__spin_sent(hwr_transport_t *t) {
+  if (t->spin.budget_ns == 0) return;
+  t->spin.traffic_ns = t->spin.sent_ns = uv_hrtime();
+}
+
+void
+hwr__spin_received(hwr_transport_t *t) {
+  hwr_spin_t *spin = &t->spin;
+  if (spin->budget_ns == 0) return;
+  spin->traffic_ns = uv_hrtime();
+  if (spin->on || spin->traffic_ns - spin->sent_ns > LIKELY_NS) return;
+  if (++spin->arrivals < spin->backoff) return;
+  spin->on = true;
+  spin->misses = MISSES_TO_SWITCH_OFF - 1;
+  spin->arrivals = 0;
+  if (spin->backoff < MAX_BACKOFF) spin->backoff *= 2;
+}
+
+static void
+count_hit(hwr_transport_t *t) {
+  t->counters.spin_hits++;
+  t->spin.misses = 0;
+  t->spin.backoff = 1;
+}
+
+static void
+count_miss(hwr_transport_t *t) {
+  t->counters.spin_misses++;
+  if (++t->spin.misses >= MISSES_TO_SWITCH_OFF) t->spin.on = false;
+}
+
+static bool
+is_hot(const hwr_transport_t *t, uint64_t now_ns) {
+  const hwr_spin_t *spin = &t->spin;
+  return spin->on && spin->expecting && !t->closing && t->watched &&
+         (int64_t) (now_ns - spin->traffic_ns) < (int64_t) spin->budget_ns; /* may be ahead */
+}
+
+/* Spinning processes are this one and each worker that is hot. */
+static bool
+grant(hwr_loop_t *loop, uint64_t now_ns) {
+  uint32_t hot = 0;
+  for (hwr_transport_t *t = loop->first; t; t = t->next)
+    hot += t->host && is_hot(t, now_ns);
+  bool granted = hot + 1 <= loop->cores;
+  for (hwr_transport_t *t = loop->first; t; t = t->next)
+    if (t->host && t->spin_granted &&
+        atomic_load_explicit(t->spin_granted, memory_order_relaxed) != granted)
+      atomic_store_explicit(t->spin_granted, granted, memory_order_relaxed);
+  return granted;
+}
+
+static bool
+allowed(const hwr_transport_t *t, bool granted) {
+  return t->host ? granted : atomic_load_explicit(t->spin_granted, memory_order_relaxed) != 0;
+}
+
+static bool
+has_bytes(const hwr_transport_t *t) {
+  return atomic_load_explicit(&t->watched->words->tail, memory_order_acquire) != t->watched->head;
+}
+
+/* One look at every hot ring; true when one had something, which is delivered. */
+static bool
+look(hwr_loop_t *loop, uint64_t now_ns, bool granted) {
+  for (hwr_transport_t *t = loop->first; t; t = t->next) {
+    if (!is_hot(t, now_ns) || !allowed(t, granted) || !has_bytes(t)) continue;
+    count_hit(t);
+    hwr__transport_run(t);
+    return true;
+  }
+  return false;
+}
+
+/* Ready for a wait: no doorbell is needed, and somebody is hot. */
+static bool
+begin(hwr_loop_t *loop, uint64_t now_ns, bool granted) {
+  bool any = false;
+  for (hwr_transport_t *t = loop->first; t; t = t->next) {
+    if (!is_hot(t, now_ns) || !allowed(t, granted)) continue;
+    atomic_store_explicit(&t->watched->words->waiting, 0, memory_order_relaxed);
+    any = true;
+  }
+  return any;
+}
+
+/* Who was waited for, and did not come within its budget, has missed. True: somebody is hot. */
+static bool
+settle(hwr_loop_t *loop, bool granted) {
+  uint64_t now_ns = uv_hrtime();
+  bool hot = false;
+  for (hwr_transport_t *t = loop->first; t; t = t->next) {
+    if (!t->watched || t->closing || !t->spin.on || !t->spin.expecting) continue;
+    if (t->spin.budget_ns == 0 || !allowed(t, granted)) continue;
+    if (is_hot(t, now_ns)) hot = true;
+    else if (now_ns - t->spin.traffic_ns < 2 * t->spin.budget_ns) count_miss(t);
+  }
+  return hot;
+}
+
+bool
+hwr__loop_spin(hwr_loop_t *loop) {
+  uint64_t start_ns = uv_hrtime(), now_ns = start_ns, io_ns = start_ns;
+  bool granted = grant(loop, now_ns);
+  if (!begin(loop, now_ns, granted)) return false;
+  uv_update_time(loop->uv);
+  if (loop->awake || uv_backend_timeout(loop->uv) == 0) return true;
+  uint64_t turn_ns = 0;
+  for (const hwr_transport_t *t = loop->first; t; t = t->next)
+    if (t->spin.budget_ns > turn_ns) turn_ns = t->spin.budget_ns;
+  while (now_ns - start_ns < turn_ns) {
+    for (int i = 0; i < LOOKS_PER_CLOCK; i++) {
+      if (look(loop, now_ns, granted)) break;
+      hwr_os_relax();
+    }
+    if (loop->awake || uv_backend_timeout(loop->uv) == 0) return true;
+    now_ns = uv_hrtime();
+    if (now_ns - io_ns < IO_LOOK_NS) continue;
+    io_ns = now_ns;
+    if (hwr_os_ready(uv_backend_fd(loop->uv))) return true;
+  }
+  return settle(loop, granted);
+}

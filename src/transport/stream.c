@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * stream.c - a ring in private memory, pumped into a stream socket.
+ *
+ * What is received goes straight where the owner wants it; what is sent is tried at once, and
+ * waits for the socket only when the kernel has no room.
+ */
+#include "os/os.h"
+#include "transport/loop.h"
+
+#include <stdlib.h>
+
+typedef struct ring_memory_s {
+  hwr_lease_t lease; /* first: the lease is the memory */
+  hwr_ring_words_t words;
+  _Alignas(HWR_RING_LINE_BYTES) uint8_t data[HWR_DEFAULT_RING_BYTES];
+} ring_memory_t;
+
+typedef struct stream_s {
+  hwr_transport_t base; /* first */
+  ring_memory_t *memory;
+  hwr_consumer_t consumer; /* what the socket takes */
+  uv_pipe_t pipe;
+  uv_write_t write;
+  size_t writing_bytes; /* of the write in progress, or 0 */
+  uv_os_fd_t fd;        /* borrowed from pipe; for the drain at exit */
+  bool held, paused, broken;
+} stream_t;
+
+static void
+memory_end(hwr_lease_t *lease) {
+  free(lease);
+}
+
+/* The readable bytes as uv_buf_t; returns how many pieces. */
+static unsigned
+peek(stream_t *stream, uv_buf_t bufs[2], size_t *total) {
+  const uint8_t *pieces[2];
+  size_t lengths[2];
+  if (hwr_consumer_readable(&stream->consumer) <= 0) return 0;
+  int count = hwr_consumer_peek(&stream->consumer, pieces, lengths);
+  *total = 0;
+  for (int i = 0; i < count; i++) {
+    bufs[i] = uv_buf_init((char *) (uintptr_t) pieces[i], (unsigned) lengths[i]);
+    *total += lengths[i];
+  }
+  return (unsigned) count;
+}
+
+static void
+taken(stream_t *stream, size_t count) {
+  hwr_consumer_skip(&stream->consumer, count);
+  hwr_consumer_release(&stream->consumer);
+  stream->base.counters.bytes_sent += count;
+}
+
+static void on_written(uv_write_t *write, int status);
+
+/* Write what there is. True when all of it is with the kernel. */
+static bool
+pump(stream_t *stream) {
+  uv_stream_t *socket = (uv_stream_t *) &stream->pipe;
+  uv_buf_t bufs[2];
+  size_t total;
+  if (stream->writing_bytes || stream->broken) return false;
+  unsigned count = peek(stream, bufs, &total);
+  if (count == 0) return true;
+  int sent = uv_try_write(socket, bufs, count);
+  if (sent > 0) taken(stream, (size_t) sent);
+  if (sent == (int) total) return true;
+  if (sent < 0 && sent != UV_EAGAIN) stream->broken = true; /* reading tells the owner */
+  count = peek(stream, bufs, &total);
+  if (stream->broken || uv_write(&stream->write, socket, bufs, count, on_written)) {
+    stream->broken = true;
+    return false;
+  }
+  stream->writing_bytes = total;
+  return false;
+}
+
+static void
+on_written(uv_write_t *write, int status) {
+  stream_t *stream = write->data;
+  size_t count = stream->writing_bytes;
+  stream->writing_bytes = 0;
+  if (stream->base.closing || status == UV_ECANCELED) return;
+  if (status < 0) {
+    stream->broken = true;
+    return;
+  }
+  taken(stream, count);
+  bool all = pump(stream);
+  if (!stream->held && !all) return;
+  stream->base.turn_wanted = true;
+  hwr__transport_run(&stream->base);
+}
+
+static bool
+stream_publish(hwr_transport_t *t, bool held) {
+  stream_t *stream = (stream_t *) t;
+  stream->held = held;
+  hwr_producer_publish(&t->producer);
+  uint64_t before = stream->consumer.head;
+  pump(stream);
+  return stream->consumer.head != before;
+}
+
+static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf);
+static void on_read(uv_stream_t *socket, ssize_t count, const uv_buf_t *buf);
+
+/* Reading stops while the owner is behind; the kernel holds the peer back then. */
+static bool
+stream_receive(hwr_transport_t *t) {
+  stream_t *stream = (stream_t *) t;
+  if (!stream->paused) return false;
+  stream->paused = false;
+  int err = uv_read_start((uv_stream_t *) &stream->pipe, on_room, on_read);
+  if (err) hwr__transport_end(t, err);
+  return false;
+}
+
+static void
+pause_reading(stream_t *stream) {
+  stream->paused = true;
+  uv_read_stop((uv_stream_t *) &stream->pipe);
+}
+
+static void
+on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
+  (void) suggested;
+  stream_t *stream = handle->data;
+  uint8_t *to = NULL;
+  size_t room = stream->base.owner.want(stream->base.owner.context, &to);
+  *buf = uv_buf_init((char *) to, (unsigned) room);
+}
+
+static void
+on_read(uv_stream_t *socket, ssize_t count, const uv_buf_t *buf) {
+  (void) buf;
+  stream_t *stream = socket->data;
+  hwr_transport_t *t = &stream->base;
+  if (count == 0) return;
+  if (count == UV_ENOBUFS) { /* want said no: deliver first */
+    pause_reading(stream);
+    hwr_transport_schedule(t);
+    return;
+  }
+  if (count < 0) {
+    uv_read_stop(socket);
+    hwr__transport_end(t, count == UV_EOF || count == UV_ECONNRESET ? 0 : (int) count);
+    return;
+  }
+  t->counters.bytes_received += (uint64_t) count;
+  t->owner.received(t->owner.context, (size_t) count);
+  t->turn_wanted = true;
+  hwr__transport_run(t);
+  if (!t->closing && t->turn_wanted) pause_reading(stream); /* the turn's budget is used up */
+}
+
+static bool
+stream_sleep(hwr_transport_t *t) {
+  (void) t;
+  return true;
+}
+
+static void
+stream_check(hwr_transport_t *t) {
+  (void) t;
+}
+
+/* After this the pipe's own queue is not used any more: the process ends, or the peer has. */
+static void
+take_over_write(stream_t *stream) {
+  if (stream->writing_bytes == 0) return;
+  size_t left = uv_stream_get_write_queue_size((uv_stream_t *) &stream->pipe);
+  taken(stream, stream->writing_bytes - left);
+  stream->writing_bytes = 0;
+  stream->broken = true;
+}
+
+static bool
+stream_wait_taken(hwr_transport_t *t, int timeout_ms) {
+  stream_t *stream = (stream_t *) t;
+  take_over_write(stream);
+  stream->broken = true;
+  uv_buf_t bufs[2];
+  size_t total;
+  if (peek(stream, bufs, &total) == 0) return true;
+  int64_t sent = hwr_os_write(stream->fd, (const uint8_t *) bufs[0].base, bufs[0].len);
+  if (sent > 0) taken(stream, (size_t) sent);
+  if (sent == HWR_EAGAIN) return hwr_os_wait(stream->fd, true, timeout_ms);
+  return sent > 0;
+}
+
+static void
+stream_ref(hwr_transport_t *t, bool ref) {
+  stream_t *stream = (stream_t *) t;
+  if (ref) uv_ref((uv_handle_t *) &stream->pipe);
+  else uv_unref((uv_handle_t *) &stream->pipe);
+}
+
+static void
+stream_close(hwr_transport_t *t) {
+  stream_t *stream = (stream_t *) t;
+  uv_close((uv_handle_t *) &stream->pipe, hwr__transport_handle_closed);
+}
+
+static void
+stream_free(hwr_transport_t *t) {
+  stream_t *stream = (stream_t *) t;
+  hwr_lease_drop(&stream->memory->lease);
+  free(stream);
+}
+
+static const hwr_transport_ops_t STREAM_OPS = {
+    .publish = stream_publish,
+    .receive = stream_receive,
+    .sleep = stream_sleep,
+    .check = stream_check,
+    .wait_taken = stream_wait_taken,
+    .ref = stream_ref,
+    .close = stream_close,
+    .free = stream_free,
+};
+
+static stream_t *
+stream_alloc(void) {
+  stream_t *stream = calloc(1, sizeof *stream);
+  ring_memory_t *memory = NULL;
+  if (stream) memory = aligned_alloc(HWR_RING_LINE_BYTES, sizeof *memory);
+  if (!memory) {
+    free(stream);
+    return NULL;
+  }
+  memory->lease = (hwr_lease_t){1, memory_end};
+  memory->words = (hwr_ring_words_t){0};
+  stream->memory = memory;
+  stream->base.lease = &memory->lease;
+  hwr_producer_init(&stream->base.producer, &memory->words, memory->data, HWR_DEFAULT_RING_BYTES);
+  hwr_consumer_init(&stream->consumer, &memory->words, memory->data, HWR_DEFAULT_RING_BYTES);
+  return stream;
+}
+
+int
+hwr_stream_open(hwr_transport_t **transport, hwr_loop_t *loop, const hwr_owner_t *owner, int fd) {
+  stream_t *stream = stream_alloc();
+  if (!stream) return HWR_ENOMEM;
+  uv_pipe_init(loop->uv, &stream->pipe, 0);
+  hwr__transport_init(&stream->base, &STREAM_OPS, loop, owner);
+  stream->pipe.data = stream->write.data = stream;
+  stream->base.handles_open++;
+  *transport = &stream->base;
+  int err = uv_pipe_open(&stream->pipe, fd);
+  if (!err) err = uv_fileno((uv_handle_t *) &stream->pipe, &stream->fd);
+  if (!err) err = uv_read_start((uv_stream_t *) &stream->pipe, on_room, on_read);
+  return err;
+}
