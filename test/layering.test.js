@@ -34,6 +34,7 @@ const RULES = {
     /^"transport\/transport\.h"$/,
     /^"binding\//,
     /^<node_api\.h>$/,
+    /^<stdio\.h>$/, // snprintf
   ],
 };
 
