@@ -20,6 +20,7 @@
 #include "core/mem.h"
 #include "core/ring.h"
 #include "core/spill.h"
+#include "core/txn.h" /* HWR_MAX_SLOTS, HWR_NO_DEADLINE */
 
 #include <hawser/status.h>
 
