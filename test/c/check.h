@@ -24,17 +24,16 @@ static int check_ran, check_bad;
 #define RUN(name) check_run(#name, name)
 
 #define CHECK(cond) ((cond) ? (void) 0 : check_fail(__FILE__, __LINE__, "%s", #cond))
-#define REQUIRE(cond)                                                                          \
-  ((cond) ? (void) 0 : (check_fail(__FILE__, __LINE__, "%s", #cond), exit(2)))
-#define CHECK_INT(got, want)                                                                   \
+#define REQUIRE(cond) ((cond) ? (void) 0 : (check_fail(__FILE__, __LINE__, "%s", #cond), exit(2)))
+#define CHECK_INT(got, want)                                                                       \
   check_int(__FILE__, __LINE__, #got, (long long) (got), (long long) (want))
 #define CHECK_STR(got, want) check_str(__FILE__, __LINE__, #got, (got), (want))
 #define CHECK_MEM(got, want, size) check_mem(__FILE__, __LINE__, #got, (got), (want), (size))
 
 /* Only the first ten of a test are printed: a check may stand in a loop of a million. */
-#define check_fail(file, line, format, ...)                                                    \
-  (atomic_fetch_add(&check_failures, 1) < 10                                                   \
-       ? (void) printf("# %s:%d: " format "\n", (file), (line), __VA_ARGS__)                   \
+#define check_fail(file, line, format, ...)                                                        \
+  (atomic_fetch_add(&check_failures, 1) < 10                                                       \
+       ? (void) printf("# %s:%d: " format "\n", (file), (line), __VA_ARGS__)                       \
        : (void) 0)
 
 static inline void
