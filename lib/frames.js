@@ -1,0 +1,29 @@
+'use strict';
+
+/** Numbers shared with the core: docs/protocol.md P2.4, P2.5; src/core/session.h. */
+
+exports.TYPE = { INIT: 2, METHODS: 3, READY: 4, DEFINE: 5, REQUEST: 6, RESPONSE: 7, ERROR: 8 };
+
+exports.FLAG = { EXT: 0x10, ONEWAY: 0x20 };
+
+exports.EVENT = {
+  HELLO: 1,
+  INIT: 2,
+  METHODS: 3,
+  READY: 4,
+  START_ERROR: 5,
+  DEFINE: 6,
+  REQUEST: 7,
+  RESPONSE: 8,
+  ERROR: 9,
+  PONG: 10,
+  TIMEOUT: 11,
+  DRAIN: 12,
+  GOAWAY: 13,
+};
+
+exports.ROLE = { HOST: 1, WORKER: 2 };
+
+exports.HEADER_BYTES = 16;
+/** The extension block that carries a deadline (P2.6). */
+exports.DEADLINE_BYTES = 8;
