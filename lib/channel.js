@@ -1,0 +1,449 @@
+'use strict';
+
+const native = require('./binding');
+const { ProtocolError, TooLargeError, WorkerClosedError } = require('./errors');
+const { DEADLINE_BYTES, EVENT, FLAG, HEADER_BYTES, TYPE } = require('./frames');
+
+const { words: WORD, counterIndex: COUNTER, ...AT } = native.layout;
+const RECORD_WORDS = 8;
+const REGION_RING = 1;
+const NOTHING = Buffer.alloc(0);
+const alignUp = (bytes) => (bytes + 7) & ~7;
+const MAX_SLICES = 64;
+
+/**
+ * One end of a connection: values are encoded in place into the region that C lends, described in
+ * a table, and handed over once per tick; what arrives is decoded once per batch.
+ *
+ * The listener has onOpen(transport), onEvent(kind, at) for start and control events,
+ * onRequest(...), onAnswer(...), onDrain(), onEnd(code, rule).
+ */
+class Channel {
+  #handle; // the native channel
+  #listener;
+  #codec;
+  #words;
+  #counters;
+  #records;
+  #events;
+  #inbox;
+  #scratch;
+  #ring = NOTHING;
+  #bytes = NOTHING; // of the region: #ring or #scratch
+  #position = 0; // where the next record begins
+  #regionStart = 0;
+  #limit = 0;
+  #recordCount = 0;
+  #scheduled = false;
+  #encoding = false;
+  #postponed = []; // records made while another was being encoded
+  #closed = false;
+  #peerLimit = 0x7fffffff;
+  #maxMessageBytes;
+  highWaterBytes;
+  messagesSent = 0;
+  messagesReceived = 0;
+
+  constructor({ open, options, codec, listener }) {
+    this.#listener = listener;
+    this.#codec = codec;
+    this.#maxMessageBytes = options.maxMessageBytes;
+    this.highWaterBytes = options.highWaterBytes;
+    const callbacks = {
+      onOpen: (ring, transport) => this.#onOpen(ring, transport),
+      onBatch: (count) => this.#onBatch(count),
+      onEnd: (code, rule) => listener.onEnd(code, rule),
+    };
+    this.#early = null;
+    this.#handle = open(options, callbacks);
+    this.#mapBlock(this.#handle.block);
+    if (this.#early) this.#adoptRing(...this.#early);
+  }
+
+  #early; // onOpen came before the constructor knew its handle
+
+  #mapBlock(block) {
+    this.#words = new Uint32Array(block, 0, 32);
+    this.#counters = new Float64Array(block, AT.counters, 16);
+    this.#records = new Uint32Array(block, AT.records, AT.recordCount * RECORD_WORDS);
+    this.#events = new Uint32Array(block, AT.events, AT.eventCount * 8);
+    this.#scratch = Buffer.from(block, AT.scratch, AT.scratchBytes);
+    this.#inbox = Buffer.from(block, AT.inbox, AT.inboxBytes);
+  }
+
+  #onOpen(ring, transport) {
+    if (this.#handle === undefined) this.#early = [ring, transport];
+    else this.#adoptRing(ring, transport);
+  }
+
+  #adoptRing(ring, transport) {
+    this.#ring = Buffer.from(ring);
+    this.#adoptRegion();
+    this.#listener.onOpen(transport);
+  }
+
+  #adoptRegion() {
+    const words = this.#words;
+    const kind = words[WORD.REGION_KIND];
+    this.#bytes = kind === REGION_RING ? this.#ring : this.#scratch;
+    this.#position = this.#regionStart = words[WORD.REGION_START];
+    this.#limit = words[WORD.REGION_LIMIT];
+    this.#recordCount = 0;
+  }
+
+  // ---------------------------------------------------------------- sending
+
+  get codec() {
+    return this.#codec;
+  }
+
+  /** The worker follows the host's codec. */
+  set codec(codec) {
+    this.#codec = codec;
+  }
+
+  /** Bytes accepted and not yet in the ring. */
+  get queuedBytes() {
+    return this.#words[WORD.HELD_BYTES] + this.#position - this.#regionStart;
+  }
+
+  get queuedRecords() {
+    return this.#words[WORD.HELD_RECORDS];
+  }
+
+  /** Whether one may send at all. */
+  get isClosed() {
+    return this.#closed;
+  }
+
+  /**
+   * Encode a value as the payload of one record. Throws SerializationError or TooLargeError, and
+   * nothing has been sent then.
+   * @param {number} timeout milliseconds, 0 for none
+   * @param {boolean} tellTimeout also tell the peer
+   */
+  send(type, flags, method, slot, generation, timeout, tellTimeout, value) {
+    if (this.#closed) throw new WorkerClosedError('Worker is closed');
+    const head = tellTimeout ? HEADER_BYTES + DEADLINE_BYTES : HEADER_BYTES;
+    if (tellTimeout) flags |= FLAG.EXT;
+    const record = { word: type | (method << 16), flags, slot, generation, timeout, head };
+    if (value === undefined) return this.#sendEncoded(record, NOTHING, 0);
+    if (this.#encoding) return this.#postpone(record, value);
+    if (this.#limit - this.#position < 256 || this.#recordCount >= AT.recordCount - 8) this.flush();
+    this.#encodeInRegion(record, value);
+  }
+
+  #encodeInRegion(record, value) {
+    const { encoder } = this.#codec;
+    const bytes = this.#bytes;
+    const from = this.#position + record.head;
+    let end;
+    this.#encoding = true;
+    try {
+      end = encoder.encode(bytes, from, this.#limit, value);
+    } finally {
+      this.#encoding = false;
+      if (end === undefined && this.#postponed.length > 0) this.#sendPostponed();
+    }
+    if (this.#closed) throw new WorkerClosedError('Worker was closed while a payload was encoded');
+    const definitions = encoder.takeDefinitions();
+    const segmentBytes = encoder.segments ? sumOf(encoder.segments) : 0;
+    this.#checkSize(end - encoder.start + segmentBytes);
+    record.flags |= encoder.codecId;
+    if (encoder.bytes === bytes && definitions === null) {
+      this.#describe(record, end - from);
+    } else {
+      this.#sendApart(record, encoder, end, definitions);
+    }
+    if (this.#postponed.length > 0) this.#sendPostponed();
+  }
+
+  #checkSize(bytes) {
+    const most = Math.min(this.#maxMessageBytes, this.#peerLimit);
+    if (bytes > most) throw new TooLargeError(`a message of ${bytes} bytes is over maxMessageBytes (${most})`);
+  }
+
+  /** The payload stands in the region, `length` bytes behind the record's head. */
+  #describe(record, length) {
+    const at = this.#recordCount++ * RECORD_WORDS;
+    const records = this.#records;
+    if (record.head > HEADER_BYTES) this.#writeDeadline(this.#bytes, this.#position + HEADER_BYTES, record);
+    const body = record.head - HEADER_BYTES + length;
+    records[at] = this.#position;
+    records[at + 1] = body;
+    records[at + 2] = record.word | (record.flags << 8);
+    records[at + 3] = record.slot;
+    records[at + 4] = record.generation;
+    records[at + 5] = record.timeout;
+    this.#position = alignUp(this.#position + HEADER_BYTES + body);
+    this.messagesSent++;
+    this.schedule();
+  }
+
+  #writeDeadline(bytes, at, { timeout }) {
+    bytes.writeUInt16LE(DEADLINE_BYTES, at);
+    bytes[at + 2] = 1;
+    bytes[at + 3] = 4;
+    bytes.writeUInt32LE(timeout, at + 4);
+  }
+
+  /** A record that outgrew the region, or that needs shapes of its own defined first. */
+  #sendApart(record, encoder, end, definitions) {
+    const inPlace = encoder.bytes === this.#bytes;
+    const encoded = encoder.bytes.subarray(encoder.start, end);
+    const slices = slicesOf(inPlace ? Buffer.from(encoded) : encoded, encoder.segments);
+    for (const definition of definitions ?? []) this.#sendSlices(DEFINE, [definition]);
+    this.#sendSlices(record, slices);
+    encoder.release();
+  }
+
+  #sendEncoded(record, encoded, length) {
+    if (this.#encoding) {
+      this.#postponed.push({ record, slices: [encoded] });
+      return;
+    }
+    this.#sendSlices(record, length > 0 ? [encoded] : []);
+  }
+
+  /** Bytes that are encoded already, such as an error's. */
+  sendBytes(type, flags, slot, generation, encoded) {
+    if (this.#closed) return;
+    const record = { word: type, flags, slot, generation, timeout: 0, head: HEADER_BYTES };
+    this.#sendEncoded(record, encoded, encoded.length);
+  }
+
+  #sendSlices(record, slices) {
+    this.flush();
+    if (record.head > HEADER_BYTES) {
+      const block = Buffer.alloc(DEADLINE_BYTES);
+      this.#writeDeadline(block, 0, record);
+      slices = [block, ...slices];
+    }
+    if (slices.length > MAX_SLICES) slices = [Buffer.concat(slices)];
+    const records = this.#records;
+    records[1] = sumOf(slices);
+    records[2] = record.word | (record.flags << 8);
+    records[3] = record.slot;
+    records[4] = record.generation;
+    records[5] = record.timeout;
+    native.sendSlices(this.#handle, slices);
+    this.#adoptRegion();
+    if (record !== DEFINE) this.messagesSent++;
+  }
+
+  /** A getter of the payload being encoded sends: its record follows the outer one. */
+  #postpone(record, value) {
+    const encoder = this.#codec.nestedEncoder();
+    const end = encoder.encode(NOTHING, 0, 0, value);
+    const segmentBytes = encoder.segments ? sumOf(encoder.segments) : 0;
+    this.#checkSize(end - encoder.start + segmentBytes);
+    record.flags |= encoder.codecId;
+    const encoded = Buffer.from(encoder.bytes.subarray(encoder.start, end));
+    const slices = slicesOf(encoded, encoder.segments).map((slice) => Buffer.from(slice));
+    this.#postponed.push({ record, slices });
+  }
+
+  #sendPostponed() {
+    const postponed = this.#postponed;
+    this.#postponed = [];
+    if (this.#closed) return;
+    for (const { record, slices } of postponed) this.#sendSlices(record, slices);
+  }
+
+  /** Flush at the end of this tick, or when the batch that is being delivered returns. */
+  schedule() {
+    if (this.#scheduled || this.#words[WORD.IN_BATCH] === 1) {
+      this.#words[WORD.RECORD_COUNT] = this.#recordCount;
+      return;
+    }
+    this.#scheduled = true;
+    process.nextTick(flushScheduled, this);
+  }
+
+  flush() {
+    this.#scheduled = false;
+    if (this.#closed || this.#encoding) return;
+    this.#words[WORD.RECORD_COUNT] = this.#recordCount;
+    native.flush(this.#handle);
+    this.#adoptRegion();
+  }
+
+  settleOneWay() {
+    this.#words[WORD.SETTLED]++;
+    this.schedule();
+  }
+
+  ping(slot, generation, timeout) {
+    native.ping(this.#handle, slot, generation, timeout);
+    this.schedule();
+  }
+
+  goaway(reason) {
+    if (this.#closed) return;
+    native.goaway(this.#handle, reason);
+    this.flush();
+  }
+
+  wantDrain() {
+    if (!this.#closed) native.wantDrain(this.#handle);
+  }
+
+  // ---------------------------------------------------------------- receiving
+
+  #onBatch(count) {
+    this.#adoptRegion(); // C flushed before this, and nothing was stored since
+    for (let i = 0; i < count && !this.#closed; i++) {
+      try {
+        this.#onEvent(i * 8);
+      } catch (error) {
+        process.nextTick(rethrow, error);
+      }
+    }
+    this.#words[WORD.RECORD_COUNT] = this.#recordCount;
+  }
+
+  #onEvent(at) {
+    const events = this.#events;
+    const kind = events[at];
+    switch (kind) {
+      case EVENT.REQUEST:
+        this.messagesReceived++;
+        this.#listener.onRequest(at);
+        return;
+      case EVENT.RESPONSE:
+      case EVENT.ERROR:
+        this.messagesReceived++;
+        this.#listener.onAnswer(kind, events[at + 1], at);
+        return;
+      case EVENT.PONG:
+      case EVENT.TIMEOUT:
+        this.#listener.onAnswer(kind, events[at + 1], at);
+        return;
+      case EVENT.DEFINE:
+        this.#define(at);
+        return;
+      case EVENT.DRAIN:
+        this.#listener.onDrain();
+        return;
+      case EVENT.HELLO:
+        this.#peerLimit = native.peerLimit(this.#handle);
+        this.#listener.onEvent(kind, at);
+        return;
+      default:
+        this.#listener.onEvent(kind, at);
+    }
+  }
+
+  #define(at) {
+    try {
+      this.#withPayload(at, (bytes, start, end) => this.#codec.define(bytes, start, end));
+    } catch (error) {
+      const cause = error instanceof ProtocolError ? error : new ProtocolError(error.message, { cause: error });
+      this.#listener.onProtocolError(cause);
+    }
+  }
+
+  #withPayload(at, read) {
+    const events = this.#events;
+    const start = events[at + 4];
+    const end = start + events[at + 5];
+    const bulk = events[at + 6];
+    if (bulk === 0) return read(this.#inbox, start, end, false);
+    return read(Buffer.from(native.takeBulk(this.#handle, bulk)), start, end, true);
+  }
+
+  /** The value that the event carries. Throws ProtocolError, or what a user's serializer throws. */
+  payload(at) {
+    const id = (this.#events[at + 3] >>> 8) & 7;
+    if (this.#events[at + 6] === 0) {
+      const start = this.#events[at + 4];
+      return this.#codec.decode(id, this.#inbox, start, start + this.#events[at + 5], false);
+    }
+    return this.#withPayload(at, (bytes, start, end, owned) => this.#codec.decode(id, bytes, start, end, owned));
+  }
+
+  /** Its bytes read by `read(bytes, start, end)`, valid until that returns. */
+  readPayload(at, read) {
+    return this.#withPayload(at, read);
+  }
+
+  slot(at) {
+    return this.#events[at + 1];
+  }
+
+  generation(at) {
+    return this.#events[at + 2];
+  }
+
+  flags(at) {
+    return (this.#events[at + 3] >>> 8) & 0xff;
+  }
+
+  method(at) {
+    return this.#events[at + 3] >>> 16;
+  }
+
+  value(at) {
+    return this.#events[at + 7];
+  }
+
+  // ---------------------------------------------------------------- ending
+
+  readRest() {
+    if (!this.#closed) native.readRest(this.#handle);
+  }
+
+  /** Block until what was sent has left this process, at most `timeout` milliseconds. */
+  drain(timeout) {
+    if (this.#closed || this.#encoding) return;
+    this.flush();
+    native.drain(this.#handle, timeout);
+  }
+
+  setRef(ref) {
+    if (!this.#closed) native.setRef(this.#handle, ref);
+  }
+
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#counters = Float64Array.from(this.#counters);
+    this.#words = Uint32Array.from(this.#words);
+    native.close(this.#handle);
+  }
+
+  counter(name) {
+    return this.#counters[COUNTER[name]];
+  }
+}
+
+const DEFINE = { word: TYPE.DEFINE, flags: 0, slot: 0, generation: 0, timeout: 0, head: HEADER_BYTES };
+
+function sumOf(slices) {
+  let sum = 0;
+  for (const slice of slices) if (typeof slice !== 'number') sum += slice.length;
+  return sum;
+}
+
+/** The pieces of a record in order: its bytes, cut where a segment belongs. */
+function slicesOf(encoded, segments) {
+  if (!segments) return [encoded];
+  const slices = [];
+  let from = 0;
+  for (let i = 0; i < segments.length; i += 2) {
+    slices.push(encoded.subarray(from, segments[i]), segments[i + 1]);
+    from = segments[i];
+  }
+  slices.push(encoded.subarray(from));
+  return slices;
+}
+
+function flushScheduled(channel) {
+  channel.flush();
+}
+
+function rethrow(error) {
+  throw error;
+}
+
+module.exports = { Channel };

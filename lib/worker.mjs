@@ -1,0 +1,8 @@
+import worker from './worker.js';
+
+export const {
+  startWorkerServer,
+  isWorker,
+  workerData,
+} = worker;
+export default worker;
