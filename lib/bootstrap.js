@@ -12,6 +12,7 @@ const native = require('./binding');
 const { Channel } = require('./channel');
 const { createCodec } = require('./codec');
 const { encodeError } = require('./error-frames');
+const { report } = require('./report');
 const { EVENT, ROLE, TYPE } = require('./frames');
 const { Server } = require('./server');
 
@@ -24,7 +25,6 @@ const config = JSON.parse(process.env.HAWSER_WORKER);
 delete process.env.HAWSER_WORKER;
 process.argv.splice(1, 1); // argv[1] is the script
 
-let channel;
 let server = null;
 let serving = null; // promise of startWorkerServer
 let leaving = false;
@@ -45,7 +45,7 @@ const listener = {
 };
 
 native.watchHost(config.fds[0], HOST_GONE_GRACE);
-channel = new Channel({
+const channel = new Channel({
   open: (options, callbacks) => native.openWorker(config.fds, options, callbacks),
   options: {
     role: ROLE.WORKER,
@@ -68,7 +68,7 @@ async function leave(reason) {
   try {
     await server?.stop(reason);
   } catch (error) {
-    console.error('hawser: onShutdown failed:', error);
+    report('onShutdown failed', error);
   }
   process.exit();
 }
@@ -90,7 +90,12 @@ async function serve(init, handlers, options) {
   server = new Server(channel, init, handlers, options);
   const running = server;
   await running.announce();
-  return { stop: () => leave('stop'), get isRunning() { return running.isRunning; } };
+  return {
+    stop: () => leave('stop'),
+    get isRunning() {
+      return running.isRunning;
+    },
+  };
 }
 
 async function run(init) {
@@ -104,7 +109,7 @@ async function run(init) {
 }
 
 function failStart(error) {
-  console.error(error);
+  report('the script could not be started', error);
   channel.sendBytes(TYPE.ERROR, 1, 0, 0, encodeError(error));
   process.exit(1);
 }
@@ -124,7 +129,8 @@ async function load(script) {
   try {
     return Module._load(script, null, true); // as the main module, like node itself does
   } catch (error) {
-    if (error?.code !== 'ERR_REQUIRE_ESM' && error?.code !== 'ERR_REQUIRE_ASYNC_MODULE') throw error;
+    if (error?.code !== 'ERR_REQUIRE_ESM' && error?.code !== 'ERR_REQUIRE_ASYNC_MODULE')
+      throw error;
     return import(pathToFileURL(script).href);
   }
 }

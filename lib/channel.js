@@ -160,14 +160,16 @@ class Channel {
 
   #checkSize(bytes) {
     const most = Math.min(this.#maxMessageBytes, this.#peerLimit);
-    if (bytes > most) throw new TooLargeError(`a message of ${bytes} bytes is over maxMessageBytes (${most})`);
+    if (bytes > most)
+      throw new TooLargeError(`a message of ${bytes} bytes is over maxMessageBytes (${most})`);
   }
 
   /** The payload stands in the region, `length` bytes behind the record's head. */
   #describe(record, length) {
     const at = this.#recordCount++ * RECORD_WORDS;
     const records = this.#records;
-    if (record.head > HEADER_BYTES) this.#writeDeadline(this.#bytes, this.#position + HEADER_BYTES, record);
+    if (record.head > HEADER_BYTES)
+      this.#writeDeadline(this.#bytes, this.#position + HEADER_BYTES, record);
     const body = record.head - HEADER_BYTES + length;
     records[at] = this.#position;
     records[at + 1] = body;
@@ -338,7 +340,8 @@ class Channel {
     try {
       this.#withPayload(at, (bytes, start, end) => this.#codec.define(bytes, start, end));
     } catch (error) {
-      const cause = error instanceof ProtocolError ? error : new ProtocolError(error.message, { cause: error });
+      const cause =
+        error instanceof ProtocolError ? error : new ProtocolError(error.message, { cause: error });
       this.#listener.onProtocolError(cause);
     }
   }
@@ -359,7 +362,9 @@ class Channel {
       const start = this.#events[at + 4];
       return this.#codec.decode(id, this.#inbox, start, start + this.#events[at + 5], false);
     }
-    return this.#withPayload(at, (bytes, start, end, owned) => this.#codec.decode(id, bytes, start, end, owned));
+    return this.#withPayload(at, (bytes, start, end, owned) =>
+      this.#codec.decode(id, bytes, start, end, owned),
+    );
   }
 
   /** Its bytes read by `read(bytes, start, end)`, valid until that returns. */
@@ -417,7 +422,14 @@ class Channel {
   }
 }
 
-const DEFINE = { word: TYPE.DEFINE, flags: 0, slot: 0, generation: 0, timeout: 0, head: HEADER_BYTES };
+const DEFINE = {
+  word: TYPE.DEFINE,
+  flags: 0,
+  slot: 0,
+  generation: 0,
+  timeout: 0,
+  head: HEADER_BYTES,
+};
 
 function sumOf(slices) {
   let sum = 0;

@@ -32,7 +32,9 @@ function oneOf(options, name, values) {
 function integer(name, value, least, most) {
   if (typeof value !== 'number') throw wrong(name, 'a number', value);
   if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new RangeError(`option '${name}' must be an integer from ${least} to ${most}, got ${value}`);
+  throw new RangeError(
+    `option '${name}' must be an integer from ${least} to ${most}, got ${value}`,
+  );
 }
 
 function strings(options, name) {
@@ -42,13 +44,19 @@ function strings(options, name) {
 }
 
 function scriptOf(options) {
-  const given = ['script', 'workerScript', 'filename'].filter((name) => options[name] !== undefined);
+  const given = ['script', 'workerScript', 'filename'].filter(
+    (name) => options[name] !== undefined,
+  );
   if (given.length !== 1) {
-    throw new TypeError(`exactly one of script, workerScript and filename must be given, got ${given.length}`);
+    throw new TypeError(
+      `exactly one of script, workerScript and filename must be given, got ${given.length}`,
+    );
   }
   const value = options[given[0]];
-  if (value instanceof URL || (typeof value === 'string' && value.startsWith('file:'))) return fileURLToPath(value);
-  if (typeof value === 'string' && value !== '' && !value.includes('\0')) return path.resolve(options.cwd ?? '', value);
+  if (value instanceof URL || (typeof value === 'string' && value.startsWith('file:')))
+    return fileURLToPath(value);
+  if (typeof value === 'string' && value !== '' && !value.includes('\0'))
+    return path.resolve(options.cwd ?? '', value);
   throw wrong(given[0], 'a path or a file: URL', value);
 }
 
@@ -58,7 +66,8 @@ function timeoutsOf(timeout = {}) {
     const startup = message === 0 ? 0 : Math.max(message, DEFAULT_TIMEOUTS.startup);
     return { startup, message, types: {} };
   }
-  if (typeof timeout !== 'object' || timeout === null) throw wrong('timeout', 'a number or an object', timeout);
+  if (typeof timeout !== 'object' || timeout === null)
+    throw wrong('timeout', 'a number or an object', timeout);
   const types = {};
   for (const [key, value] of Object.entries(timeout)) {
     if (value === undefined) continue;
@@ -68,13 +77,16 @@ function timeoutsOf(timeout = {}) {
 }
 
 function pick(object, names) {
-  return Object.fromEntries(names.filter((name) => name in object).map((name) => [name, object[name]]));
+  return Object.fromEntries(
+    names.filter((name) => name in object).map((name) => [name, object[name]]),
+  );
 }
 
 function highWaterOf(mark = {}) {
   if (typeof mark !== 'object' || mark === null) throw wrong('highWaterMark', 'an object', mark);
   for (const name of Object.keys(mark)) {
-    if (name !== 'bytes' && name !== 'messages') throw new TypeError(`unknown option 'highWaterMark.${name}'`);
+    if (name !== 'bytes' && name !== 'messages')
+      throw new TypeError(`unknown option 'highWaterMark.${name}'`);
   }
   return {
     bytes: integer('highWaterMark.bytes', mark.bytes ?? 1024 * 1024, 1, MAX_MESSAGE_BYTES),
@@ -84,9 +96,11 @@ function highWaterOf(mark = {}) {
 
 /** 'structured' and the like, or an object with serialize and deserialize. */
 function serializerOf(serializer = 'structured') {
-  if (serializer === 'msgpack') throw new UnsupportedError("serializer 'msgpack' comes with the native driver");
+  if (serializer === 'msgpack')
+    throw new UnsupportedError("serializer 'msgpack' comes with the native driver");
   if (BUILT_IN_NAMES.includes(serializer)) return serializer;
-  const fits = typeof serializer?.serialize === 'function' && typeof serializer.deserialize === 'function';
+  const fits =
+    typeof serializer?.serialize === 'function' && typeof serializer.deserialize === 'function';
   if (fits) return serializer;
   throw wrong('serializer', `one of ${BUILT_IN_NAMES.join(', ')} or a Serializer`, serializer);
 }
@@ -102,19 +116,26 @@ function checkDriver(options) {
 
 /** @param {object} options as createWorker got them */
 function normalizeOptions(options) {
-  if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object');
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError('options must be an object');
   for (const name of Object.keys(options)) {
-    if (options[name] !== undefined && !KNOWN.has(name)) throw new TypeError(`unknown option '${name}'`);
+    if (options[name] !== undefined && !KNOWN.has(name))
+      throw new TypeError(`unknown option '${name}'`);
   }
   checkDriver(options);
   const { signal, env, name } = options;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrong('signal', 'an AbortSignal', signal);
-  if (env !== undefined && (typeof env !== 'object' || env === null)) throw wrong('env', 'an object', env);
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw wrong('signal', 'an AbortSignal', signal);
+  if (env !== undefined && (typeof env !== 'object' || env === null))
+    throw wrong('env', 'an object', env);
   if (name !== undefined && typeof name !== 'string') throw wrong('name', 'a string', name);
   return {
     script: scriptOf(options),
     transport: oneOf(options, 'transport', ['auto', 'shm', 'socket']),
-    stdio: options.stdio === undefined ? 'default' : oneOf(options, 'stdio', ['inherit', 'pipe', 'ignore']),
+    stdio:
+      options.stdio === undefined
+        ? 'default'
+        : oneOf(options, 'stdio', ['inherit', 'pipe', 'ignore']),
     argv: strings(options, 'argv'),
     execArgv: options.execArgv === undefined ? process.execArgv : strings(options, 'execArgv'),
     execPath: options.execPath ?? process.execPath,
@@ -126,7 +147,12 @@ function normalizeOptions(options) {
     serializer: serializerOf(options.serializer),
     timeouts: timeoutsOf(options.timeout),
     highWaterMark: highWaterOf(options.highWaterMark),
-    maxMessageBytes: integer('maxMessageBytes', options.maxMessageBytes ?? MAX_MESSAGE_BYTES, 1, MAX_MESSAGE_BYTES),
+    maxMessageBytes: integer(
+      'maxMessageBytes',
+      options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
+      1,
+      MAX_MESSAGE_BYTES,
+    ),
     spin: spinOf(options.spin),
     shutdownTimeout: integer('shutdownTimeout', options.shutdownTimeout ?? 5000, 0, MAX_TIMEOUT),
   };

@@ -5,6 +5,7 @@ const { createCodec, nameOf } = require('./codec');
 const { encodeError } = require('./error-frames');
 const { HandshakeError, UnknownTypeError, UnsupportedError } = require('./errors');
 const { FLAG, TYPE } = require('./frames');
+const { report } = require('./report');
 
 const STRUCTURED = 1;
 
@@ -42,7 +43,8 @@ class Server {
     this.#init = init;
     this.#options = options;
     for (const [name, handler] of Object.entries(handlers)) {
-      if (typeof handler !== 'function') throw new TypeError(`handler '${name}' must be a function`);
+      if (typeof handler !== 'function')
+        throw new TypeError(`handler '${name}' must be a function`);
       this.#names.push(name);
       this.#handlers.push(handler);
     }
@@ -75,13 +77,18 @@ class Server {
     this.#running++;
     let payload;
     try {
-      if (method >= this.#handlers.length) throw new UnknownTypeError(`unknown message type: ${method}`);
+      if (method >= this.#handlers.length)
+        throw new UnknownTypeError(`unknown message type: ${method}`);
       payload = channel.payload(at);
     } catch (error) {
       this.#fail(call, error);
       return;
     }
-    const context = new HandlerContext(this.#names[method], this.#tx(call), this.#timeout(at, method));
+    const context = new HandlerContext(
+      this.#names[method],
+      this.#tx(call),
+      this.#timeout(at, method),
+    );
     this.#run(call, this.#handlers[method], payload, context);
   }
 
@@ -118,7 +125,11 @@ class Server {
 
   #answer(call, value) {
     if (call.oneWay) return this.#settle(call);
-    if (value !== null && typeof value === 'object' && typeof value[Symbol.asyncIterator] === 'function') {
+    if (
+      value !== null &&
+      typeof value === 'object' &&
+      typeof value[Symbol.asyncIterator] === 'function'
+    ) {
       return this.#fail(call, new UnsupportedError('send() to a handler that streams'));
     }
     if (this.#channel.queuedBytes > this.#channel.highWaterBytes) return this.#wait(call, value);
@@ -148,8 +159,15 @@ class Server {
   }
 
   #fail(call, error) {
-    if (call.oneWay) console.error('hawser: a handler of a posted message failed:', error);
-    else this.#channel.sendBytes(TYPE.ERROR, STRUCTURED, call.slot, call.generation, encodeError(error));
+    if (call.oneWay) report('a handler of a posted message failed', error);
+    else
+      this.#channel.sendBytes(
+        TYPE.ERROR,
+        STRUCTURED,
+        call.slot,
+        call.generation,
+        encodeError(error),
+      );
     this.#settle(call);
   }
 

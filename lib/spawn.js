@@ -28,7 +28,12 @@ function makeLink(transport) {
 /** Start the process; it inherits its end of the link. */
 function spawnWorker(options, link) {
   const fds = link.fds.map((fd, i) => FIRST_FD + i);
-  const config = { fds, spin: options.spin, maxMessageBytes: options.maxMessageBytes, highWaterMark: options.highWaterMark };
+  const config = {
+    fds,
+    spin: options.spin,
+    maxMessageBytes: options.maxMessageBytes,
+    highWaterMark: options.highWaterMark,
+  };
   const args = [...options.execArgv, BOOTSTRAP, options.script, ...options.argv];
   try {
     return spawn(options.execPath, args, {

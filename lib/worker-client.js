@@ -61,7 +61,6 @@ class Worker extends EventEmitter {
   #shutdown = null; // promise of shutdown or terminate
   #idle = null; // called when no call is open and nothing waits
   #finished = false; // 'exit' was emitted
-  #ref = true;
   #sent = 0;
   #failed = 0;
 
@@ -90,7 +89,9 @@ class Worker extends EventEmitter {
       this.#adoptChild(spawnWorker(this.#options, link));
     } catch (error) {
       this.#channel.close();
-      throw new errors.WorkerStartError(`Worker process could not be started: ${error.message}`, { cause: error });
+      throw new errors.WorkerStartError(`Worker process could not be started: ${error.message}`, {
+        cause: error,
+      });
     }
     this.#watchStart();
     return promise;
@@ -114,7 +115,8 @@ class Worker extends EventEmitter {
       listener: {
         onOpen: (transport) => (this.#transport = transport),
         onEvent: (kind, at) => this.#onEvent(kind, at),
-        onRequest: () => this.#breach(new errors.ProtocolError('a request from the worker', { rule: 'P3.6' })),
+        onRequest: () =>
+          this.#breach(new errors.ProtocolError('a request from the worker', { rule: 'P3.6' })),
         onAnswer: (kind, slot, at) => this.#onAnswer(kind, slot, at),
         onDrain: () => this.#onDrain(),
         onEnd: (code, rule) => this.#onEnd(code, rule),
@@ -129,7 +131,8 @@ class Worker extends EventEmitter {
     this.#exited = promise;
     child.once('error', (error) => this.#onExit(resolve, null, null, error));
     child.once('exit', (code, signal) => this.#onExit(resolve, code, signal));
-    if (child.stderr && this.#options.stdio === 'default') this.#stderr = new StderrTail(child.stderr, true);
+    if (child.stderr && this.#options.stdio === 'default')
+      this.#stderr = new StderrTail(child.stderr, true);
     else if (child.stderr) this.#stderr = new StderrTail(child.stderr, false);
   }
 
@@ -207,7 +210,9 @@ class Worker extends EventEmitter {
   /** Start frames are structured, whatever the channel's codec. */
   #startPayload(at) {
     const codec = createCodec('structured');
-    return this.#channel.readPayload(at, (bytes, start, end) => codec.decode(1, bytes, start, end, false));
+    return this.#channel.readPayload(at, (bytes, start, end) =>
+      codec.decode(1, bytes, start, end, false),
+    );
   }
 
   #onMethods(at) {
@@ -237,7 +242,9 @@ class Worker extends EventEmitter {
     this.#state = 'crashed';
     this.#exited.then(() => {
       const isHandshake = cause instanceof errors.HandshakeError;
-      start.reject(isHandshake ? cause : this.#startError(`Worker failed to start: ${cause.message}`, cause));
+      start.reject(
+        isHandshake ? cause : this.#startError(`Worker failed to start: ${cause.message}`, cause),
+      );
     });
     this.#channel.close();
     this.#killLater();
@@ -245,7 +252,11 @@ class Worker extends EventEmitter {
 
   #startError(message, cause) {
     const { code, signal } = this.#exit ?? {};
-    const details = { exitCode: code ?? undefined, signal: signal ?? undefined, stderrTail: this.#tail() };
+    const details = {
+      exitCode: code ?? undefined,
+      signal: signal ?? undefined,
+      stderrTail: this.#tail(),
+    };
     if (cause) details.cause = cause;
     return new errors.WorkerStartError(message, details);
   }
@@ -277,7 +288,16 @@ class Worker extends EventEmitter {
     const call = new Call(type, timeout);
     this.#calls.take(call);
     try {
-      this.#channel.send(TYPE.REQUEST, 0, method, call.slot, call.generation, timeout, tell, payload);
+      this.#channel.send(
+        TYPE.REQUEST,
+        0,
+        method,
+        call.slot,
+        call.generation,
+        timeout,
+        tell,
+        payload,
+      );
       this.#sent++;
     } catch (error) {
       this.#calls.finish(call.slot);
@@ -293,7 +313,8 @@ class Worker extends EventEmitter {
     if (method === undefined || this.#state !== 'ready') throw this.#refusal(type);
     const channel = this.#channel;
     const mark = channel.highWaterBytes;
-    if (channel.queuedBytes >= 4 * mark) throw new errors.OverloadedError('posts past the hard cap: wait for drain');
+    if (channel.queuedBytes >= 4 * mark)
+      throw new errors.OverloadedError('posts past the hard cap: wait for drain');
     channel.send(TYPE.REQUEST, FLAG.ONEWAY, method, 0, 0, 0, false, payload);
     if (channel.queuedBytes <= mark) return true;
     if (!this.#needDrain) channel.wantDrain();
@@ -320,7 +341,9 @@ class Worker extends EventEmitter {
   #refusal(type) {
     if (this.#state === 'crashed') return this.#crashError(type);
     if (this.#state !== 'ready') return new errors.WorkerClosedError(`Worker is ${this.#state}`);
-    return new errors.UnknownTypeError(`unknown message type: ${String(type)}`, { messageType: type });
+    return new errors.UnknownTypeError(`unknown message type: ${String(type)}`, {
+      messageType: type,
+    });
   }
 
   #onAnswer(kind, slot, at) {
@@ -328,7 +351,11 @@ class Worker extends EventEmitter {
     if (call === undefined) return;
     if (kind === EVENT.RESPONSE) this.#resolve(call, at);
     else if (kind === EVENT.PONG) call.resolve(performance.now() - call.started);
-    else this.#reject(call, kind === EVENT.ERROR ? this.#remoteError(at) : this.#timeoutError(call, at));
+    else
+      this.#reject(
+        call,
+        kind === EVENT.ERROR ? this.#remoteError(at) : this.#timeoutError(call, at),
+      );
     if (this.#idle !== null) this.#checkIdle();
   }
 
@@ -354,7 +381,10 @@ class Worker extends EventEmitter {
 
   #timeoutError({ type, timeout }, at) {
     const phase = this.#channel.value(at) === 1 ? 'queue' : 'run';
-    return new errors.TimeoutError(`Request timeout after ${timeout}ms: ${type}`, { phase, timeout });
+    return new errors.TimeoutError(`Request timeout after ${timeout}ms: ${type}`, {
+      phase,
+      timeout,
+    });
   }
 
   #onDrain() {
@@ -370,7 +400,8 @@ class Worker extends EventEmitter {
   #breach(error) {
     this.#failure ??= error;
     this.#channel.close();
-    if (this.#start) this.#failStart(this.#startError(`Worker failed to start: ${error.message}`, error));
+    if (this.#start)
+      this.#failStart(this.#startError(`Worker failed to start: ${error.message}`, error));
     else this.#kill('SIGKILL');
   }
 
@@ -384,7 +415,9 @@ class Worker extends EventEmitter {
       const text = `Worker speaks another version of the protocol than ${native.protocolVersion}`;
       this.#breach(new errors.HandshakeError(text));
     } else {
-      this.#breach(new errors.ProtocolError(`the worker broke the protocol${where}`, { rule, status: code }));
+      this.#breach(
+        new errors.ProtocolError(`the worker broke the protocol${where}`, { rule, status: code }),
+      );
     }
   }
 
@@ -424,7 +457,10 @@ class Worker extends EventEmitter {
     const start = this.#endStart();
     this.#setState(asked ? 'closed' : 'crashed');
     for (const call of this.#calls.finishAll()) {
-      this.#reject(call, asked ? new errors.WorkerClosedError('Worker closed') : this.#crashError(call.type));
+      this.#reject(
+        call,
+        asked ? new errors.WorkerClosedError('Worker closed') : this.#crashError(call.type),
+      );
     }
     const { code, signal } = this.#exit;
     start?.reject(this.#startError(startText(error, code, signal), error));
@@ -436,9 +472,19 @@ class Worker extends EventEmitter {
     const { code = null, signal = null } = this.#exit ?? {};
     const error = this.#failure;
     const reason = error ? { type: 'error', code, signal, error } : { type: 'exit', code, signal };
-    const how = error ? error.message : signal ? `exit code ${code}, signal ${signal}` : `exit code ${code}`;
+    const how = error
+      ? error.message
+      : signal
+        ? `exit code ${code}, signal ${signal}`
+        : `exit code ${code}`;
     const doing = type === undefined ? '' : ` while processing '${type}'`;
-    const details = { reason, messageType: type, attempt: 1, maxAttempts: 1, stderrTail: this.#tail() };
+    const details = {
+      reason,
+      messageType: type,
+      attempt: 1,
+      maxAttempts: 1,
+      stderrTail: this.#tail(),
+    };
     if (error) details.cause = error;
     return new errors.WorkerCrashedError(`Worker crashed (${how})${doing}`, details);
   }
@@ -510,7 +556,6 @@ class Worker extends EventEmitter {
 
   #setRef(ref) {
     const verb = ref ? 'ref' : 'unref';
-    this.#ref = ref;
     this.#channel.setRef(ref);
     this.#child[verb]();
     this.#child.stdout?.[verb]?.();
@@ -580,9 +625,11 @@ function startText(error, code, signal) {
 }
 
 function checkSendOptions(options) {
-  if (typeof options !== 'object' || options === null) throw new TypeError('send options must be an object');
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError('send options must be an object');
   for (const name of Object.keys(options)) {
-    if (name !== 'timeout') throw new errors.UnsupportedError(`send option '${name}' is not available yet`);
+    if (name !== 'timeout')
+      throw new errors.UnsupportedError(`send option '${name}' is not available yet`);
   }
   return options.timeout === undefined ? undefined : callTimeout(options.timeout);
 }

@@ -13,8 +13,10 @@ const isWorker = state !== undefined;
  * worker's script settles.
  */
 async function startWorkerServer(handlers, options = {}) {
-  if (!isWorker) throw new TypeError('startWorkerServer: this process was not started by createWorker');
-  if (typeof handlers !== 'object' || handlers === null) throw new TypeError('handlers must be an object of functions');
+  if (!isWorker)
+    throw new TypeError('startWorkerServer: this process was not started by createWorker');
+  if (typeof handlers !== 'object' || handlers === null)
+    throw new TypeError('handlers must be an object of functions');
   for (const name of Object.keys(options)) {
     if (!OPTIONS.includes(name)) throw new TypeError(`unknown option '${name}'`);
   }

@@ -1,8 +1,4 @@
 import worker from './worker.js';
 
-export const {
-  startWorkerServer,
-  isWorker,
-  workerData,
-} = worker;
+export const { startWorkerServer, isWorker, workerData } = worker;
 export default worker;

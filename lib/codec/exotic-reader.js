@@ -6,6 +6,8 @@ const T = require('./tags');
 
 /** From here on a Buffer of an owned message is a view of it, if it is a good part of it. */
 const VIEW_BYTES = 16 * 1024;
+/** @type {any} what TypeScript's es2023 library does not know about ArrayBuffer */
+const ResizableBuffer = ArrayBuffer;
 
 /**
  * What the tags above ARRAY_EXTENDED stand for.
@@ -99,7 +101,7 @@ function reserve(d, size, maximum) {
     ++d.resizableBuffers <= T.MAX_RESIZABLE_BUFFERS && d.reservedBytes <= T.MAX_RESERVED_BYTES;
   if (!fits || !Number.isInteger(maximum) || maximum < size)
     throw malformed('a wrong maxByteLength');
-  return new ArrayBuffer(size, { maxByteLength: maximum });
+  return new ResizableBuffer(size, { maxByteLength: maximum });
 }
 
 function readView(d) {
@@ -110,7 +112,8 @@ function readView(d) {
   const offset = d.readFloat();
   const length = d.readFloat();
   const buffer = d.read();
-  if (!(buffer instanceof ArrayBuffer) || tracks > 1) throw malformed('a view of something else');
+  if (!(buffer instanceof ResizableBuffer) || tracks > 1)
+    throw malformed('a view of something else');
   const view = makeView(
     kind,
     buffer,

@@ -77,7 +77,10 @@ class StructuredCodecEncoder extends StructuredEncoder {
 
 function refuse(error, what) {
   const why = error instanceof Error ? error.message : String(error);
-  return new SerializationError(`${what}: ${why}`, { path: error?.path ?? 'payload', cause: error });
+  return new SerializationError(`${what}: ${why}`, {
+    path: error?.path ?? 'payload',
+    cause: error,
+  });
 }
 
 function protocolError(error, what) {
@@ -110,7 +113,10 @@ function toJson(value) {
     text = JSON.stringify(value);
   } catch (error) {
     const path = safely(() => jsonPath(value)) ?? 'payload';
-    throw new SerializationError(`cannot be JSON at ${path}: ${error?.message}`, { path, cause: error });
+    throw new SerializationError(`cannot be JSON at ${path}: ${error?.message}`, {
+      path,
+      cause: error,
+    });
   }
   if (text !== undefined) return { id: ID.json, data: text };
   throw new SerializationError('the payload has no form in JSON', { path: 'payload' });
@@ -177,15 +183,20 @@ function customCodec(serializer) {
     }
     if (data instanceof Uint8Array) return { id: ID.bytes, data };
     if (typeof data !== 'string') {
-      throw refuse(new TypeError('serialize() must return a string or a Uint8Array'), nameOf(serializer));
+      throw refuse(
+        new TypeError('serialize() must return a string or a Uint8Array'),
+        nameOf(serializer),
+      );
     }
     const end = texts.encode(EMPTY, 0, 0, data);
     return { id: ID.text, data: texts.bytes.subarray(texts.start, end) };
   };
   return {
     encoder: () => new WholeEncoder(produce),
-    [ID.text]: (bytes, start, end) => serializer.deserialize(reader.decode(bytes, start, end, false)),
-    [ID.bytes]: (bytes, start, end) => serializer.deserialize(Buffer.from(bytes.subarray(start, end))),
+    [ID.text]: (bytes, start, end) =>
+      serializer.deserialize(reader.decode(bytes, start, end, false)),
+    [ID.bytes]: (bytes, start, end) =>
+      serializer.deserialize(Buffer.from(bytes.subarray(start, end))),
   };
 }
 
@@ -204,7 +215,8 @@ const BUILT_IN = {
  * @param {string | { serialize: Function, deserialize: Function }} wanted
  */
 function createCodec(wanted) {
-  if (wanted === 'structured') return new Codec(wanted, { encoder: () => new StructuredCodecEncoder() });
+  if (wanted === 'structured')
+    return new Codec(wanted, { encoder: () => new StructuredCodecEncoder() });
   if (typeof wanted === 'string') return new Codec(wanted, BUILT_IN[wanted]);
   return new Codec(nameOf(wanted), customCodec(wanted));
 }
@@ -250,4 +262,10 @@ class NestedEncoder extends StructuredEncoder {
   codecId = ID.structured;
 }
 
-module.exports = { createCodec, nameOf, BUILT_IN_NAMES: ['structured', ...Object.keys(BUILT_IN)], ID, Serializer };
+module.exports = {
+  createCodec,
+  nameOf,
+  BUILT_IN_NAMES: ['structured', ...Object.keys(BUILT_IN)],
+  ID,
+  Serializer,
+};

@@ -56,7 +56,7 @@ function messageOf(thrown) {
 /**
  * @param {unknown} thrown
  * @param {unknown[]} trail
- * @returns {SerializationError}
+ * @returns {Error}
  */
 function refusalError(thrown, trail) {
   const path = pathOf(trail);

@@ -1,7 +1,7 @@
 'use strict';
 
 const SLOTS = 4096;
-/** Longer strings are not kept: they rarely recur, and hashing them costs more than it saves. */
+/** Longer strings are not kept: they rarely recur. */
 const MAX_KEPT = 32;
 
 /** Recent short strings, so that keys and enumerations which recur are not allocated each time. */
@@ -9,12 +9,17 @@ class ShortStrings {
   /** @type {string[]} */
   #slots = new Array(SLOTS).fill('');
 
-  /** @param {Buffer} bytes @param {number} from @param {number} n at most 63 @returns {string} Latin-1 */
+  /**
+   * @param {any} bytes a Buffer
+   * @param {number} from
+   * @param {number} n 1 to 63
+   * @returns {string} of Latin-1 characters
+   */
   read(bytes, from, n) {
     if (n > MAX_KEPT) return bytes.latin1Slice(from, from + n);
-    let hash = n;
-    for (let i = 0; i < n; i++) hash = (hash * 31 + bytes[from + i]) | 0;
-    const slot = (hash ^ (hash >>> 12)) & (SLOTS - 1);
+    const last = from + n - 1;
+    const ends = bytes[from] * 7 + bytes[from + (n >> 1)] * 257 + bytes[last] * 31;
+    const slot = (ends + n * 61 + (n > 1 ? bytes[last - 1] * 1021 : 0)) & (SLOTS - 1);
     const kept = this.#slots[slot];
     if (kept.length === n && isAt(kept, bytes, from)) return kept;
     const text = bytes.latin1Slice(from, from + n);

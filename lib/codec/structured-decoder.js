@@ -7,10 +7,10 @@ const { ShortStrings } = require('./short-strings');
 const { canCompile } = require('./shape-table');
 const T = require('./tags');
 
-/** Only the array is trusted to be long when that many elements have been read. */
 const { MAX_SHAPES, MAX_SHAPE_KEYS, MAX_DEFINITION_BYTES } = T;
 /** A hole of more than this at the end of an array is made without memory for it. */
 const FILLED_GAP = 1024;
+const EMPTY_BYTES = Buffer.alloc(0);
 
 /** Decodes what StructuredEncoder wrote, or throws: any bytes at all may be put before it. */
 class StructuredDecoder {
@@ -31,7 +31,8 @@ class StructuredDecoder {
     this.#maxDepth = maxDepth;
     this.#maxShapes = Math.min(maxShapes, MAX_SHAPES);
     this.#compile = compile;
-    this.bytes = Buffer.alloc(0);
+    /** @type {any} the Buffer that is being decoded */
+    this.bytes = EMPTY_BYTES;
     this.p = 0;
     this.end = 0;
     this.start = 0;
@@ -99,7 +100,7 @@ class StructuredDecoder {
 
   /** Let go of the bytes. */
   release() {
-    this.bytes = Buffer.alloc(0);
+    this.bytes = EMPTY_BYTES;
     this.view = null;
   }
 

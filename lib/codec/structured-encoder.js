@@ -1,34 +1,35 @@
 'use strict';
 
-const { types, inspect } = require('node:util');
+const { types } = require('node:util');
 const { SerializationError } = require('../errors');
+const { writeArray } = require('./array-writer');
 const { writeExotic } = require('./exotic-writer');
 const { PLAIN, kindOf } = require('./object-kinds');
-const { ShapeTable, canCompile } = require('./shape-table');
-const { MAX_DEFINITION_BYTES, ...T } = require('./tags');
 const { Refusal, refusalError } = require('./refusal');
+const { ShapeTable, canCompile } = require('./shape-table');
+const T = require('./tags');
 
 const { isProxy, isArgumentsObject, isModuleNamespaceObject } = types;
 const { getPrototypeOf, keys: keysOf } = Object;
 const { isArray } = Array;
-const { hasOwnProperty, propertyIsEnumerable } = Object.prototype;
+const { hasOwnProperty } = Object.prototype;
 const ObjectPrototype = Object.prototype;
 
 /** Room that write() provides for a tag and a number. */
 const MARGIN = 16;
 /** Up to here a loop over the characters beats a call of latin1Write. */
-const LOOP_LENGTH = 12;
+const LOOP_LENGTH = 20;
 /** Objects of one record that are looked up in a list rather than in a Map. */
 const LIST_LENGTH = 24;
 /** Binary from this size on becomes a segment when the record has been moved. */
 const SEGMENT_BYTES = 32 * 1024;
 const PRIVATE_BYTES = 8 * 1024;
 const KEPT_PRIVATE_BYTES = 1024 * 1024;
-/** Up to here counting the keys of an array beats asking inspect. */
-const COUNTED_ELEMENTS = 96;
 /** Constant time for a one-byte string, whatever its length. */
-const NOT_LATIN1 = /[^\u0000-\u00ff]/;
+const NOT_LATIN1 = /[\u0100-\uffff]/;
+// eslint-disable-next-line no-control-regex -- every one-byte character, control characters too
 const EMPTY = {};
+const EMPTY_BYTES = Buffer.alloc(0);
 const WHOLE_TEXTS = { message: Infinity, stack: Infinity };
 const ERROR_TEXTS = { message: 12 * 1024, stack: 16 * 1024 };
 const CAUSE_TEXTS = { message: 2 * 1024, stack: 4 * 1024 };
@@ -42,9 +43,11 @@ class StructuredEncoder {
    * @param {boolean} [options.compile] generate code for shapes (default: where that is allowed)
    */
   constructor({ shapes = true, maxDepth = 1000, compile = canCompile } = {}) {
-    /** @type {Buffer} where the record is: what encode() was given, or the private buffer */
-    this.bytes = Buffer.alloc(0);
+    /** @type {any} the Buffer where the record is: what encode() was given, or the private one */
+    this.bytes = EMPTY_BYTES;
     this.start = 0;
+    /** How the record is marked on the wire: 1, structured. */
+    this.codecId = 1;
     this.limit = 0;
     /** limit - MARGIN */
     this.safe = 0;
@@ -138,7 +141,7 @@ class StructuredEncoder {
     this.trail.length = 0;
     if (this.privateBytes !== null && this.privateBytes.length > KEPT_PRIVATE_BYTES)
       this.privateBytes = null;
-    this.bytes = this.privateBytes ?? Buffer.alloc(0);
+    this.bytes = EMPTY_BYTES;
   }
 
   begin(bytes, position, limit) {
@@ -158,7 +161,7 @@ class StructuredEncoder {
     this.resizableBuffers = 0;
     this.reservedBytes = 0;
     this.polluted = false;
-    for (const _ in EMPTY) this.polluted = true;
+    for (const key in EMPTY) this.polluted = key !== undefined;
     if (this.trail.length !== 0) this.trail.length = 0;
   }
 
@@ -325,7 +328,7 @@ class StructuredEncoder {
     if (++this.depth > this.maxDepth)
       throw new Refusal(`nested deeper than ${this.maxDepth} levels`);
     if (isArray(object)) {
-      p = this.writeArray(object, p);
+      p = writeArray(this, object, p);
     } else {
       const prototype = getPrototypeOf(object);
       p =
@@ -462,7 +465,7 @@ class StructuredEncoder {
   define(keys) {
     const shape = this.table.add(keys);
     const scratch = new StructuredEncoder({ shapes: false });
-    scratch.begin(Buffer.alloc(MAX_DEFINITION_BYTES), 0, MAX_DEFINITION_BYTES);
+    scratch.begin(Buffer.alloc(T.MAX_DEFINITION_BYTES), 0, T.MAX_DEFINITION_BYTES);
     let p = 3;
     for (const key of keys) p = scratch.writeString(key, p);
     scratch.bytes.writeUInt16LE(shape.id, 0);
@@ -521,7 +524,10 @@ class StructuredEncoder {
   }
 
   writeProperty(object, key, p) {
-    if (hasOwnProperty.call(object, key)) return this.write(object[key], p);
+    return hasOwnProperty.call(object, key) ? this.write(object[key], p) : this.writeGone(p);
+  }
+
+  writeGone(p) {
     if (p > this.safe) p = this.makeRoom(p, MARGIN);
     this.bytes[p] = T.GONE;
     return p + 1;
@@ -549,70 +555,6 @@ class StructuredEncoder {
       for (; i < keys.length; i++) p = this.writeProperty(object, keys[i], p);
     } catch (thrown) {
       this.trail.push(keys[i]);
-      throw thrown;
-    }
-    return p;
-  }
-
-  /** @param {unknown[]} array @param {number} p with a margin */
-  writeArray(array, p) {
-    const n = array.length;
-    const head = p - this.start;
-    if (n < 16) {
-      this.bytes[p++] = T.ARRAY_SHORT + n;
-    } else {
-      this.bytes[p] = T.ARRAY;
-      p = this.writeUint32(n, p + 1);
-    }
-    let i = 0;
-    try {
-      for (; i < n; i++) {
-        const value = array[i];
-        if (value === undefined && !hasOwnProperty.call(array, i))
-          return this.writeRest(array, i, head, p);
-        p = this.write(value, p);
-      }
-    } catch (thrown) {
-      this.trail.push(i);
-      throw thrown;
-    }
-    return isDense(array, n) ? p : this.writeRest(array, n, head, p);
-  }
-
-  /**
-   * What an array has besides its first `dense` elements: elements after a hole, other properties,
-   * and which of those elements should not have been sent because they are not enumerable.
-   */
-  writeRest(array, dense, head, p) {
-    const rest = keysOf(array).filter((key) => !isIndexBelow(key, dense));
-    const hidden = [];
-    for (let i = 0; i < dense; i++) {
-      if (hasOwnProperty.call(array, i) && !propertyIsEnumerable.call(array, i)) hidden.push(i);
-    }
-    if (p > this.safe) p = this.makeRoom(p, MARGIN);
-    const at = this.start + head;
-    this.bytes[at] =
-      this.bytes[at] === T.ARRAY
-        ? T.ARRAY_EXTENDED
-        : this.bytes[at] - T.ARRAY_SHORT + T.ARRAY_EXTENDED_SHORT;
-    this.bytes[p] = T.REST;
-    p = this.writeUint32(rest.length + hidden.length, p + 1);
-    for (const i of hidden) {
-      p = this.write(i, p);
-      this.bytes[p++] = T.GONE;
-    }
-    return this.writeRestPairs(array, rest, p);
-  }
-
-  writeRestPairs(array, keys, p) {
-    let key = '';
-    try {
-      for (key of keys) {
-        p = this.write(isIndexBelow(key, 2 ** 32 - 1) ? Number(key) : key, p);
-        p = this.writeProperty(array, key, p);
-      }
-    } catch (thrown) {
-      this.trail.push(isIndexBelow(key, 2 ** 32 - 1) ? Number(key) : key);
       throw thrown;
     }
     return p;
@@ -650,38 +592,6 @@ class StructuredEncoder {
       throw new Refusal('a buffer that changed its size while it was encoded');
     return p;
   }
-}
-
-/** @param {string} key @param {number} bound whether key is an array index less than bound */
-function isIndexBelow(key, bound) {
-  const c = key.charCodeAt(0);
-  if (!(c >= 48 && c <= 57)) return false;
-  const index = Number(key);
-  return index < bound && String(index) === key;
-}
-
-const SUMMARY = {
-  maxArrayLength: 0,
-  depth: 0,
-  customInspect: false,
-  colors: false,
-  breakLength: Infinity,
-};
-
-/** Whether inspect sums an array up so that other properties show, at a constant cost. */
-const canSummarize =
-  summarize([1, 2]) === '[ ... 2 more items ]' &&
-  summarize(Object.assign([1, 2], { x: 1 })) !== '[ ... 2 more items ]';
-
-function summarize(array) {
-  return inspect(array, SUMMARY);
-}
-
-/** Whether an array without holes has no other properties. */
-function isDense(array, n) {
-  if (n > COUNTED_ELEMENTS && canSummarize) return summarize(array) === `[ ... ${n} more items ]`;
-  const keys = keysOf(array);
-  return keys.length === n && (n === 0 || keys[n - 1] === String(n - 1));
 }
 
 module.exports = { StructuredEncoder };

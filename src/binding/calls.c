@@ -25,7 +25,8 @@ read_config(napi_env env, napi_value options) {
   config.window_bytes = (uint64_t) hwr__js_get_double(env, options, "windowBytes");
   config.window_messages = (uint64_t) hwr__js_get_double(env, options, "windowMessages");
   config.high_water_bytes = (uint64_t) hwr__js_get_double(env, options, "highWaterBytes");
-  if (hwr__js_bytes(env, hwr__js_get(env, options, "uuid"), &uuid, &count) && count == HWR_UUID_BYTES)
+  if (hwr__js_bytes(env, hwr__js_get(env, options, "uuid"), &uuid, &count) &&
+      count == HWR_UUID_BYTES)
     memcpy(config.uuid, uuid, count);
   if (config.max_message_bytes > HWR_MAX_MESSAGE_BYTES)
     config.max_message_bytes = HWR_MAX_MESSAGE_BYTES;
@@ -316,23 +317,31 @@ watch_host(napi_env env, napi_callback_info info) {
   if (!hwr__js_args(env, info, 2, args)) return NULL;
   hwr_env_t *state = hwr_env_of(env);
   if (!state->watch)
-    state->watch = hwr_watch_start((int) hwr__js_uint32(env, args[0]), (int) hwr__js_uint32(env, args[1]));
+    state->watch =
+        hwr_watch_start((int) hwr__js_uint32(env, args[0]), (int) hwr__js_uint32(env, args[1]));
   return NULL;
 }
 
-#define FUNCTION(name, function)                                                             \
+#define FUNCTION(name, function)                                                                   \
   { name, NULL, function, NULL, NULL, NULL, napi_enumerable, NULL }
 
 bool
 hwr_channel_export(napi_env env, napi_value exports) {
   const napi_property_descriptor functions[] = {
-      FUNCTION("openHost", open_host),     FUNCTION("openWorker", open_worker),
-      FUNCTION("flush", flush),            FUNCTION("sendSlices", send_slices),
-      FUNCTION("ping", ping),              FUNCTION("goaway", goaway),
-      FUNCTION("wantDrain", want_drain),   FUNCTION("takeBulk", take_bulk),
-      FUNCTION("peerLimit", peer_limit),   FUNCTION("readRest", read_rest),
-      FUNCTION("drain", drain),            FUNCTION("setRef", set_ref),
-      FUNCTION("close", close_channel),    FUNCTION("watchHost", watch_host),
+      FUNCTION("openHost", open_host),
+      FUNCTION("openWorker", open_worker),
+      FUNCTION("flush", flush),
+      FUNCTION("sendSlices", send_slices),
+      FUNCTION("ping", ping),
+      FUNCTION("goaway", goaway),
+      FUNCTION("wantDrain", want_drain),
+      FUNCTION("takeBulk", take_bulk),
+      FUNCTION("peerLimit", peer_limit),
+      FUNCTION("readRest", read_rest),
+      FUNCTION("drain", drain),
+      FUNCTION("setRef", set_ref),
+      FUNCTION("close", close_channel),
+      FUNCTION("watchHost", watch_host),
   };
   size_t count = sizeof functions / sizeof *functions;
   return napi_define_properties(env, exports, count, functions) == napi_ok;

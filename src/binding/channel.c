@@ -84,7 +84,8 @@ napi_value
 hwr__channel_lease_buffer(napi_env env, hwr_lease_t *lease, void *data, size_t bytes) {
   napi_value buffer = NULL;
   hwr_lease_take(lease);
-  if (napi_create_external_arraybuffer(env, data, bytes, free_ring_lease, lease, &buffer) == napi_ok)
+  if (napi_create_external_arraybuffer(env, data, bytes, free_ring_lease, lease, &buffer) ==
+      napi_ok)
     return buffer;
   hwr_lease_drop(lease);
   hwr__js_throw_napi(env, "napi_create_external_arraybuffer");
@@ -367,9 +368,9 @@ int
 hwr__channel_open_transport(hwr_channel_t *ch, bool shared) {
   const hwr_owner_t owner = {ch,           channel_want,  channel_received,
                              channel_turn, channel_ended, channel_closed};
-  int err = shared
-                ? hwr_shm_open(&ch->transport, ch->state->loop, &owner, ch->fd, &ch->segments, ch->host)
-                : hwr_stream_open(&ch->transport, ch->state->loop, &owner, ch->fd);
+  int err = shared ? hwr_shm_open(&ch->transport, ch->state->loop, &owner, ch->fd, &ch->segments,
+                                  ch->host)
+                   : hwr_stream_open(&ch->transport, ch->state->loop, &owner, ch->fd);
   if (!ch->transport) return err;
   ch->fd = -1;
   ch->shared = shared;

@@ -17,39 +17,39 @@
 #include "transport/transport.h"
 
 /* Indices into the words that both sides read and write. lib/binding.js gets them by name. */
-#define HWR_WORD_MAP(X)                                                                      \
-  X(REGION_KIND)   /* where records are stored: enum hwr_region_kind, 0 once closed */       \
-  X(REGION_START)                                                                            \
-  X(REGION_LIMIT)                                                                            \
-  X(RECORD_COUNT)  /* records stored and not flushed; JavaScript counts, flush clears */      \
-  X(EVENT_COUNT)                                                                             \
-  X(IN_BATCH)      /* 1 while a batch is delivered: C flushes when it returns */              \
-  X(HELD_BYTES)    /* waiting in the spill */                                                \
-  X(HELD_RECORDS)                                                                            \
-  X(SETTLED)       /* one-way requests handled since the last flush */
+#define HWR_WORD_MAP(X)                                                                            \
+  X(REGION_KIND) /* where records are stored: enum hwr_region_kind, 0 once closed */               \
+  X(REGION_START)                                                                                  \
+  X(REGION_LIMIT)                                                                                  \
+  X(RECORD_COUNT) /* records stored and not flushed; JavaScript counts, flush clears */            \
+  X(EVENT_COUNT)                                                                                   \
+  X(IN_BATCH)   /* 1 while a batch is delivered: C flushes when it returns */                      \
+  X(HELD_BYTES) /* waiting in the spill */                                                         \
+  X(HELD_RECORDS)                                                                                  \
+  X(SETTLED) /* one-way requests handled since the last flush */
 
 /* What stats() reads, as doubles. */
-#define HWR_COUNTER_MAP(X)                                                                   \
-  X(BYTES_SENT)                                                                              \
-  X(BYTES_RECEIVED)                                                                          \
-  X(BATCHES_RECEIVED)                                                                        \
-  X(DOORBELLS_RUNG)                                                                          \
-  X(SPIN_HITS)                                                                               \
-  X(SPIN_MISSES)                                                                             \
+#define HWR_COUNTER_MAP(X)                                                                         \
+  X(BYTES_SENT)                                                                                    \
+  X(BYTES_RECEIVED)                                                                                \
+  X(BATCHES_RECEIVED)                                                                              \
+  X(DOORBELLS_RUNG)                                                                                \
+  X(SPIN_HITS)                                                                                     \
+  X(SPIN_MISSES)                                                                                   \
   X(MISSED_WAKEUPS)
 
 enum hwr_word {
 #define X(name) HWR_WORD_##name,
   HWR_WORD_MAP(X)
 #undef X
-  HWR_WORDS_USED
+      HWR_WORDS_USED
 };
 
 enum hwr_counter {
 #define X(name) HWR_COUNTER_##name,
   HWR_COUNTER_MAP(X)
 #undef X
-  HWR_COUNTERS_USED
+      HWR_COUNTERS_USED
 };
 
 enum {

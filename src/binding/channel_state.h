@@ -12,22 +12,22 @@ struct hwr_channel_s {
   hwr_env_t *state;
   hwr_channel_t *next, *prev; /* in state->first, until closed */
   napi_env env;
-  napi_ref listener;      /* strong: { onOpen, onBatch, onEnd } */
+  napi_ref listener; /* strong: { onOpen, onBatch, onEnd } */
   napi_async_context async;
   napi_ref ring_buffer, block_buffer; /* strong; detached when the memory goes */
-  hwr_session_t *session; /* owned */
-  hwr_block_t *block;     /* leased */
+  hwr_session_t *session;             /* owned */
+  hwr_block_t *block;                 /* leased */
   hwr_transport_t *transport;
-  hwr_attach_t *attach;   /* host, before the worker's first byte */
+  hwr_attach_t *attach;    /* host, before the worker's first byte */
   hwr_segments_t segments; /* owned until a transport takes them */
-  int fd;                 /* likewise; or -1 */
+  int fd;                  /* likewise; or -1 */
   uint64_t spin_ns;
-  int depth;              /* of JavaScript on the stack below us */
-  int failed;             /* a fatal status that is still to be reported */
+  int depth;  /* of JavaScript on the stack below us */
+  int failed; /* a fatal status that is still to be reported */
   bool host, shared, unref;
-  bool ended;             /* onEnd has been called */
+  bool ended; /* onEnd has been called */
   bool closing, close_started, closed;
-  bool finalized;         /* the wrapper is gone */
+  bool finalized; /* the wrapper is gone */
 };
 
 /* NULL without memory. Entered into state->first. */

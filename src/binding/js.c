@@ -111,7 +111,8 @@ hwr__js_bytes(napi_env env, napi_value value, const uint8_t **bytes, size_t *cou
   bool is_typed_array = false;
   void *data = NULL;
   napi_is_typedarray(env, value, &is_typed_array);
-  if (is_typed_array && napi_get_typedarray_info(env, value, NULL, count, &data, NULL, NULL) == napi_ok) {
+  if (is_typed_array &&
+      napi_get_typedarray_info(env, value, NULL, count, &data, NULL, NULL) == napi_ok) {
     *bytes = data;
     return true;
   }

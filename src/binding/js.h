@@ -11,22 +11,22 @@
 #include <stdint.h>
 
 /* A call that should not fail: throws and leaves the function when it does. */
-#define HWR_NAPI(env, call)                                                                  \
-  do {                                                                                       \
-    if ((call) != napi_ok) {                                                                 \
-      hwr__js_throw_napi((env), #call);                                                      \
-      return NULL;                                                                           \
-    }                                                                                        \
+#define HWR_NAPI(env, call)                                                                        \
+  do {                                                                                             \
+    if ((call) != napi_ok) {                                                                       \
+      hwr__js_throw_napi((env), #call);                                                            \
+      return NULL;                                                                                 \
+    }                                                                                              \
   } while (0)
 
 /* A status of ours or of libuv: throws an Error whose code is the status's name. */
-#define HWR_TRY(env, status)                                                                 \
-  do {                                                                                       \
-    int st_ = (status);                                                                      \
-    if (st_ < 0) {                                                                           \
-      hwr__js_throw_status((env), st_);                                                      \
-      return NULL;                                                                           \
-    }                                                                                        \
+#define HWR_TRY(env, status)                                                                       \
+  do {                                                                                             \
+    int st_ = (status);                                                                            \
+    if (st_ < 0) {                                                                                 \
+      hwr__js_throw_status((env), st_);                                                            \
+      return NULL;                                                                                 \
+    }                                                                                              \
   } while (0)
 
 /* Neither replaces an exception that is pending already. */

@@ -55,8 +55,7 @@ static napi_value
 start(napi_env env, napi_callback_info info) {
   napi_value args[1];
   if (!hwr__js_args(env, info, 1, args)) return NULL;
-  if (!hwr_env_of(env) && !make_state(env, hwr__js_uint32(env, args[0])))
-    HWR_TRY(env, HWR_ENOMEM);
+  if (!hwr_env_of(env) && !make_state(env, hwr__js_uint32(env, args[0]))) HWR_TRY(env, HWR_ENOMEM);
   return NULL;
 }
 

@@ -14,15 +14,15 @@
 #include <stdint.h>
 
 typedef struct hwr_credit_s { /* the sender's view */
-  uint64_t limit; /* the peer allows us to reach this offset; only grows */
-  uint64_t used;  /* offset reached so far; used <= limit */
+  uint64_t limit;             /* the peer allows us to reach this offset; only grows */
+  uint64_t used;              /* offset reached so far; used <= limit */
 } hwr_credit_t;
 
 typedef struct hwr_window_s { /* the receiver's view */
-  uint64_t size;     /* most that may be out at a time */
-  uint64_t granted;  /* offset that we allowed; only grows */
-  uint64_t received; /* offset that the peer reached; received <= granted */
-  uint64_t returned; /* offset up to which we are done; returned <= received */
+  uint64_t size;              /* most that may be out at a time */
+  uint64_t granted;           /* offset that we allowed; only grows */
+  uint64_t received;          /* offset that the peer reached; received <= granted */
+  uint64_t returned;          /* offset up to which we are done; returned <= received */
 } hwr_window_t;
 
 /* True, and the credit is taken, when `amount` fits below the limit; else nothing changes. */

@@ -47,7 +47,7 @@ typedef struct hwr_frame_s {
   uint8_t type; /* enum hwr_frame_type */
   uint8_t flags;
   uint16_t method;
-  uint32_t slot;       /* with generation: the transaction. CREDIT: the lane */
+  uint32_t slot; /* with generation: the transaction. CREDIT: the lane */
   uint32_t generation;
 } hwr_frame_t;
 
@@ -67,8 +67,8 @@ void hwr_frame_decode(hwr_frame_t *frame, const uint8_t *from);
 enum { HWR_EXT_DEADLINE = 1, HWR_EXT_DEADLINE_BYTES = 8 };
 
 typedef struct hwr_ext_s {
-  uint32_t size_bytes;  /* of the whole block: the payload starts behind it */
-  uint32_t timeout_ms;  /* the caller gives up this long after sending; 0: not given */
+  uint32_t size_bytes; /* of the whole block: the payload starts behind it */
+  uint32_t timeout_ms; /* the caller gives up this long after sending; 0: not given */
 } hwr_ext_t;
 
 /* Write the block that carries a deadline: HWR_EXT_DEADLINE_BYTES at `to`. */

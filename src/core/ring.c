@@ -11,12 +11,14 @@ hwr_ring_capacity_valid(uint64_t capacity_bytes) {
 }
 
 void
-hwr_producer_init(hwr_producer_t *p, hwr_ring_words_t *words, uint8_t *data, uint32_t capacity_bytes) {
+hwr_producer_init(hwr_producer_t *p, hwr_ring_words_t *words, uint8_t *data,
+                  uint32_t capacity_bytes) {
   *p = (hwr_producer_t){.words = words, .data = data, .capacity_bytes = capacity_bytes};
 }
 
 void
-hwr_consumer_init(hwr_consumer_t *c, hwr_ring_words_t *words, const uint8_t *data, uint32_t capacity_bytes) {
+hwr_consumer_init(hwr_consumer_t *c, hwr_ring_words_t *words, const uint8_t *data,
+                  uint32_t capacity_bytes) {
   *c = (hwr_consumer_t){.words = words, .data = data, .capacity_bytes = capacity_bytes};
 }
 

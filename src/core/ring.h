@@ -26,7 +26,7 @@
 /* 128: two lines, as adjacent-line prefetch on x86 and the lines of Apple's arm64 want. */
 enum { HWR_RING_LINE_BYTES = 128, HWR_RING_MAX_BYTES = 1 << 24 };
 
-typedef struct hwr_ring_words_s { /* layout is wire format, P7.2 */
+typedef struct hwr_ring_words_s {                          /* layout is wire format, P7.2 */
   _Alignas(HWR_RING_LINE_BYTES) _Atomic uint64_t tail;     /* bytes published [producer] */
   _Alignas(HWR_RING_LINE_BYTES) _Atomic uint64_t head;     /* bytes consumed [consumer] */
   _Alignas(HWR_RING_LINE_BYTES) _Atomic uint32_t waiting;  /* 1: the consumer sleeps */
@@ -55,8 +55,10 @@ typedef struct hwr_consumer_s {
 bool hwr_ring_capacity_valid(uint64_t capacity_bytes);
 
 /* Both sides of a ring begin at 0; `words` must hold zeros (fresh memory). */
-void hwr_producer_init(hwr_producer_t *p, hwr_ring_words_t *words, uint8_t *data, uint32_t capacity_bytes);
-void hwr_consumer_init(hwr_consumer_t *c, hwr_ring_words_t *words, const uint8_t *data, uint32_t capacity_bytes);
+void hwr_producer_init(hwr_producer_t *p, hwr_ring_words_t *words, uint8_t *data,
+                       uint32_t capacity_bytes);
+void hwr_consumer_init(hwr_consumer_t *c, hwr_ring_words_t *words, const uint8_t *data,
+                       uint32_t capacity_bytes);
 
 /* Bytes that may be written now, or HWR_EPROTO when the consumer's index is impossible (P7.3).
  * [producer] */
@@ -102,10 +104,10 @@ void hwr_consumer_wake(hwr_consumer_t *c);
 enum { HWR_PAGE_MAGIC = 0x52575748, HWR_PAGE_VERSION = 1 };
 
 typedef struct hwr_ring_page_s {
-  uint32_t magic;                          /* HWR_PAGE_MAGIC */
-  uint32_t version;                        /* HWR_PAGE_VERSION */
-  uint32_t capacity_bytes;                 /* of each ring */
-  _Atomic uint32_t spin_granted;           /* 1: the worker may wait awake */
+  uint32_t magic;                /* HWR_PAGE_MAGIC */
+  uint32_t version;              /* HWR_PAGE_VERSION */
+  uint32_t capacity_bytes;       /* of each ring */
+  _Atomic uint32_t spin_granted; /* 1: the worker may wait awake */
   _Alignas(HWR_RING_LINE_BYTES) hwr_ring_words_t to_worker;
   hwr_ring_words_t to_host;
 } hwr_ring_page_t;

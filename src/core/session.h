@@ -38,20 +38,20 @@ enum {
 enum hwr_role { HWR_HOST = 1, HWR_WORKER = 2 };
 
 typedef struct hwr_event_s { /* eight words: JavaScript reads them as a Uint32Array */
-  uint32_t kind;       /* enum hwr_event_kind */
+  uint32_t kind;             /* enum hwr_event_kind */
   uint32_t slot, generation;
-  uint32_t word;       /* type | flags << 8 | method << 16, as in the header */
-  uint32_t offset;     /* of the payload: in the inbox, or in the bulk buffer */
-  uint32_t length;     /* of the payload */
-  uint32_t bulk;       /* 0: in the inbox; else 1 + index of the bulk buffer */
-  uint32_t value;      /* REQUEST: timeout_ms or 0. TIMEOUT: 1 when it never left. GOAWAY: reason */
+  uint32_t word;   /* type | flags << 8 | method << 16, as in the header */
+  uint32_t offset; /* of the payload: in the inbox, or in the bulk buffer */
+  uint32_t length; /* of the payload */
+  uint32_t bulk;   /* 0: in the inbox; else 1 + index of the bulk buffer */
+  uint32_t value;  /* REQUEST: timeout_ms or 0. TIMEOUT: 1 when it never left. GOAWAY: reason */
 } hwr_event_t;
 
 enum hwr_event_kind {
-  HWR_EV_HELLO = 1,    /* the peer is one of ours */
-  HWR_EV_INIT = 2,     /* [worker] payload: what the host configured */
-  HWR_EV_METHODS = 3,  /* [host] payload: names of what is served */
-  HWR_EV_READY = 4,    /* [host] payload */
+  HWR_EV_HELLO = 1,       /* the peer is one of ours */
+  HWR_EV_INIT = 2,        /* [worker] payload: what the host configured */
+  HWR_EV_METHODS = 3,     /* [host] payload: names of what is served */
+  HWR_EV_READY = 4,       /* [host] payload */
   HWR_EV_START_ERROR = 5, /* [host] payload: why the worker cannot start */
   HWR_EV_DEFINE = 6,
   HWR_EV_REQUEST = 7,
@@ -59,14 +59,14 @@ enum hwr_event_kind {
   HWR_EV_ERROR = 9,
   HWR_EV_PONG = 10,
   HWR_EV_TIMEOUT = 11,
-  HWR_EV_DRAIN = 12,   /* what waited is at or below half of the high-water mark */
+  HWR_EV_DRAIN = 12, /* what waited is at or below half of the high-water mark */
   HWR_EV_GOAWAY = 13
 };
 
 typedef struct hwr_record_s { /* eight words: JavaScript writes them as a Uint32Array */
-  uint32_t offset;     /* of the header in its region; a multiple of 8 */
-  uint32_t length;     /* of the body: extension block and payload */
-  uint32_t word;       /* type | flags << 8 | method << 16 */
+  uint32_t offset;            /* of the header in its region; a multiple of 8 */
+  uint32_t length;            /* of the body: extension block and payload */
+  uint32_t word;              /* type | flags << 8 | method << 16 */
   uint32_t slot, generation;
   uint32_t timeout_ms; /* REQUEST: 0 for none; also in the block where FLAG_EXT is set */
   uint32_t reserved[2];
@@ -83,19 +83,19 @@ typedef struct hwr_region_s { /* where the owner stores its next records: [start
 
 typedef struct hwr_session_config_s {
   enum hwr_role role;
-  uint8_t uuid[HWR_UUID_BYTES];  /* of this end; the host's names the session */
-  uint32_t codecs;               /* bit n: codec n is understood (docs/protocol.md P9) */
-  uint32_t max_message_bytes;    /* received or sent; at most HWR_MAX_MESSAGE_BYTES */
-  uint64_t window_bytes;         /* granted to the peer */
+  uint8_t uuid[HWR_UUID_BYTES]; /* of this end; the host's names the session */
+  uint32_t codecs;              /* bit n: codec n is understood (docs/protocol.md P9) */
+  uint32_t max_message_bytes;   /* received or sent; at most HWR_MAX_MESSAGE_BYTES */
+  uint64_t window_bytes;        /* granted to the peer */
   uint64_t window_messages;
-  uint64_t high_water_bytes;     /* of what waits to be sent */
-  uint32_t chunk_bytes;          /* body of one frame of a long message; a multiple of 8 */
-  uint32_t read_ahead_bytes;     /* inside a long message, read at most this much past a frame */
-  uint8_t *inbox;                /* borrowed until destroy */
-  uint32_t inbox_bytes;          /* at least 16 KiB */
-  uint8_t *scratch;              /* borrowed until destroy */
+  uint64_t high_water_bytes; /* of what waits to be sent */
+  uint32_t chunk_bytes;      /* body of one frame of a long message; a multiple of 8 */
+  uint32_t read_ahead_bytes; /* inside a long message, read at most this much past a frame */
+  uint8_t *inbox;            /* borrowed until destroy */
+  uint32_t inbox_bytes;      /* at least 16 KiB */
+  uint8_t *scratch;          /* borrowed until destroy */
   uint32_t scratch_bytes;
-  hwr_event_t *events;           /* borrowed until destroy */
+  hwr_event_t *events; /* borrowed until destroy */
   uint32_t max_events;
 } hwr_session_config_t;
 
@@ -151,8 +151,8 @@ int hwr_session_flush(hwr_session_t *session, const hwr_record_t *records, uint3
                       uint64_t now_ms);
 /* Send one record whose body is `slices` (borrowed until return; record->offset is unused).
  * The region must hold no unflushed records. 0, HWR_EBADARG, or fatal as above. */
-int hwr_session_send(hwr_session_t *session, const hwr_record_t *record,
-                     const hwr_slice_t *slices, size_t slice_count, uint64_t now_ms);
+int hwr_session_send(hwr_session_t *session, const hwr_record_t *record, const hwr_slice_t *slices,
+                     size_t slice_count, uint64_t now_ms);
 /* Measure the round trip: PONG or TIMEOUT comes for that slot. 0, HWR_EOVERLOAD, HWR_EBADARG,
  * HWR_ENOMEM. Goes out with the next flush, before what waits. */
 int hwr_session_ping(hwr_session_t *session, uint32_t slot, uint32_t generation,

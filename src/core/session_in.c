@@ -22,10 +22,10 @@ typedef int (*handler_t)(hwr_session_t *s, message_t *m);
 enum { HOST = 1, WORKER = 2, BOTH = 3, AFTER_HELLO = 30 };
 
 typedef struct rule_s {
-  uint8_t receivers; /* who may receive it */
-  uint8_t stages;    /* in which stages of the receiver */
-  uint8_t flags;     /* that may be set */
-  bool lane;         /* a message of the ordered lane: counted, may be chunked */
+  uint8_t receivers;             /* who may receive it */
+  uint8_t stages;                /* in which stages of the receiver */
+  uint8_t flags;                 /* that may be set */
+  bool lane;                     /* a message of the ordered lane: counted, may be chunked */
   uint32_t min_bytes, max_bytes; /* of the body; 0: limited by max_frame only */
   handler_t handle;
 } rule_t;
@@ -256,8 +256,8 @@ assembly_begin(hwr_session_t *s, const hwr_frame_t *f) {
   if (!a->active) {
     bool answer = f->type == HWR_RESPONSE || f->type == HWR_ERROR;
     *a = (hwr_assembly_t){.active = true, .first = *f};
-    a->discard = answer && s->stage == HWR_STAGE_READY &&
-                 !hwr_calls_find(&s->calls, f->slot, f->generation);
+    a->discard =
+        answer && s->stage == HWR_STAGE_READY && !hwr_calls_find(&s->calls, f->slot, f->generation);
   }
   a->frame_left = a->frame_bytes = f->length_bytes;
   a->last = !(f->flags & HWR_FLAG_MORE);

@@ -143,12 +143,9 @@ emit_control(hwr_session_t *s) {
 
 static hwr_frame_t
 record_frame(const hwr_record_t *r) {
-  return (hwr_frame_t){r->length,
-                       (uint8_t) r->word,
-                       (uint8_t) (r->word >> 8),
-                       (uint16_t) (r->word >> 16),
-                       r->slot,
-                       r->generation};
+  return (hwr_frame_t){
+      r->length, (uint8_t) r->word, (uint8_t) (r->word >> 8), (uint16_t) (r->word >> 16),
+      r->slot,   r->generation};
 }
 
 static bool
@@ -347,7 +344,8 @@ hwr__session_fit_chunk(hwr_session_t *s) {
   uint64_t chunk = s->config.chunk_bytes;
   if (s->out)
     chunk = least(chunk, s->out->capacity_bytes - HWR_CONTROL_RESERVE_BYTES - HWR_HEADER_BYTES);
-  if (s->stage != HWR_STAGE_HELLO) chunk = least(chunk, s->credit_bytes.limit / 2 - HWR_HEADER_BYTES);
+  if (s->stage != HWR_STAGE_HELLO)
+    chunk = least(chunk, s->credit_bytes.limit / 2 - HWR_HEADER_BYTES);
   s->chunk_bytes = (uint32_t) (chunk - chunk % HWR_FRAME_ALIGN);
 }
 
@@ -361,8 +359,7 @@ hwr_session_attach(hwr_session_t *s, hwr_producer_t *out) {
 
 static int
 send_region(hwr_session_t *s, const hwr_record_t *records, uint32_t count) {
-  const uint8_t *base =
-      s->region.kind == HWR_REGION_RING ? s->out->data : s->config.scratch;
+  const uint8_t *base = s->region.kind == HWR_REGION_RING ? s->out->data : s->config.scratch;
   uint32_t from = s->region.start;
   for (uint32_t i = 0; i < count; i++) {
     if (!record_valid(s, &records[i], from)) return HWR_EBADARG;

@@ -28,14 +28,14 @@ enum hwr_stage {
 
 typedef struct hwr_assembly_s { /* the lane's message in progress, out of the inbox */
   bool active;
-  bool discard;          /* an answer nobody waits for: counted, not stored */
-  hwr_frame_t first;     /* header of its first frame; length_bytes unused */
-  uint8_t *data;         /* owned */
-  size_t length_bytes;   /* received so far, also when discarded */
+  bool discard;        /* an answer nobody waits for: counted, not stored */
+  hwr_frame_t first;   /* header of its first frame; length_bytes unused */
+  uint8_t *data;       /* owned */
+  size_t length_bytes; /* received so far, also when discarded */
   size_t capacity_bytes;
-  uint32_t frame_bytes;  /* body of the frame in progress */
-  size_t frame_left;     /* of it still to come */
-  bool last;             /* the frame in progress ends the message */
+  uint32_t frame_bytes; /* body of the frame in progress */
+  size_t frame_left;    /* of it still to come */
+  bool last;            /* the frame in progress ends the message */
 } hwr_assembly_t;
 
 typedef struct hwr_bulk_s {

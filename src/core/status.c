@@ -4,8 +4,8 @@
 const char *
 hwr_status_name(int status) {
   switch (status) {
-#define X(name, code, text)                                                                  \
-  case code:                                                                                 \
+#define X(name, code, text)                                                                        \
+  case code:                                                                                       \
     return "HWR_" #name;
     HWR_STATUS_MAP(X)
 #undef X
@@ -17,8 +17,8 @@ hwr_status_name(int status) {
 const char *
 hwr_status_text(int status) {
   switch (status) {
-#define X(name, code, text)                                                                  \
-  case code:                                                                                 \
+#define X(name, code, text)                                                                        \
+  case code:                                                                                       \
     return text;
     HWR_STATUS_MAP(X)
 #undef X

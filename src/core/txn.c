@@ -75,7 +75,7 @@ bool
 hwr_calls_due(hwr_calls_t *calls, uint64_t now_ms, hwr_calls_walk_t *walk, uint32_t *slot) {
   if (calls->earliest_ms > now_ms) return false;
   while (walk->next_slot < calls->capacity_count) {
-    const hwr_call_t *call = &calls->table[*slot = walk->next_slot++];
+    const hwr_call_t *call = &calls->table[ *slot = walk->next_slot++];
     if (call->state == HWR_CALL_FREE) continue;
     if (call->deadline_ms <= now_ms) return true;
     if (call->deadline_ms < walk->earliest_ms) walk->earliest_ms = call->deadline_ms;

@@ -68,7 +68,8 @@ typedef struct hwr_serving_s { /* calls that the peer made and that we have not 
 void hwr_serving_init(hwr_serving_t *serving);
 void hwr_serving_deinit(hwr_serving_t *serving, const hwr_mem_t *mem);
 /* 0, HWR_EPROTO (slot out of range P4.2, or in use P4.1), HWR_ENOMEM. */
-int hwr_serving_open(hwr_serving_t *serving, const hwr_mem_t *mem, uint32_t slot, uint32_t generation);
+int hwr_serving_open(hwr_serving_t *serving, const hwr_mem_t *mem, uint32_t slot,
+                     uint32_t generation);
 /* True when that transaction was open; it is closed then. */
 bool hwr_serving_close(hwr_serving_t *serving, uint32_t slot, uint32_t generation);
 

@@ -223,8 +223,8 @@ enum { WATCH_STACK_BYTES = 64 * 1024 };
 
 struct hwr_watch_s {
   pthread_t thread;
-  int fd;       /* borrowed */
-  int wake[2];  /* owned; a byte or the end of it stops the thread */
+  int fd;      /* borrowed */
+  int wake[2]; /* owned; a byte or the end of it stops the thread */
   int grace_ms;
 };
 
@@ -235,7 +235,8 @@ struct hwr_watch_s {
 static void *
 watch(void *arg) {
   hwr_watch_t *w = arg;
-  struct pollfd look[2] = {{.fd = w->fd, .events = POLLRDHUP}, {.fd = w->wake[0], .events = POLLIN}};
+  struct pollfd look[2] = {{.fd = w->fd, .events = POLLRDHUP},
+                           {.fd = w->wake[0], .events = POLLIN}};
   int ready;
   do ready = poll(look, 2, -1);
   while (ready < 0 && errno == EINTR);

@@ -58,11 +58,11 @@ struct hwr_transport_s {
 struct hwr_loop_s {
   uv_loop_t *uv;
   hwr_transport_t *first;
-  uv_prepare_t prepare;  /* before the loop sleeps: deliver, spin, arm the doorbells */
-  uv_idle_t idle;        /* while active the loop does not sleep */
-  uv_timer_t watchdog;   /* runs only while something is under way */
+  uv_prepare_t prepare; /* before the loop sleeps: deliver, spin, arm the doorbells */
+  uv_idle_t idle;       /* while active the loop does not sleep */
+  uv_timer_t watchdog;  /* runs only while something is under way */
   uint32_t cores;
-  bool awake;            /* idle is active */
+  bool awake; /* idle is active */
   int handles_open;
   void (*closed)(void *context);
   void *context;

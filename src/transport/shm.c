@@ -22,8 +22,8 @@ struct shm_s {
   hwr_consumer_t consumer;
   mapping_t *mapping;
   uv_poll_t poll;
-  int fd;    /* owned */
-  bool held; /* more waits for room in the ring */
+  int fd;                            /* owned */
+  bool held;                         /* more waits for room in the ring */
   uint64_t stuck_read, stuck_unread; /* indices at the last check; UINT64_MAX: nothing stuck */
 };
 
@@ -165,7 +165,8 @@ static void
 attach_rings(shm_t *shm, bool host, uint32_t capacity_bytes) {
   const hwr_segments_t *s = &shm->mapping->segments;
   hwr_ring_page_t *page = s->address[HWR_SEGMENT_PAGE];
-  uint8_t *to_worker = s->address[HWR_SEGMENT_TO_WORKER], *to_host = s->address[HWR_SEGMENT_TO_HOST];
+  uint8_t *to_worker = s->address[HWR_SEGMENT_TO_WORKER],
+          *to_host = s->address[HWR_SEGMENT_TO_HOST];
   hwr_ring_words_t *out = host ? &page->to_worker : &page->to_host;
   hwr_ring_words_t *in = host ? &page->to_host : &page->to_worker;
   hwr_producer_init(&shm->base.producer, out, host ? to_worker : to_host, capacity_bytes);

@@ -16,12 +16,12 @@
 #include "transport/loop.h"
 
 enum {
-  LOOKS_PER_CLOCK = 64,      /* looks at the ring between looks at the clock */
+  LOOKS_PER_CLOCK = 64, /* looks at the ring between looks at the clock */
   MISSES_TO_SWITCH_OFF = 2,
   MAX_BACKOFF = 64
 };
-static const uint64_t LIKELY_NS = 200000;  /* an answer this soon would have been worth the wait */
-static const uint64_t IO_LOOK_NS = 10000;  /* between looks at other I/O */
+static const uint64_t LIKELY_NS = 200000; /* an answer this soon would have been worth the wait */
+static const uint64_t IO_LOOK_NS = 10000; /* between looks at other I/O */
 
 void
 hwr__spin_init(hwr_spin_t *spin) {
@@ -76,8 +76,7 @@ is_hot(const hwr_transport_t *t, uint64_t now_ns) {
 static bool
 grant(hwr_loop_t *loop, uint64_t now_ns) {
   uint32_t hot = 0;
-  for (hwr_transport_t *t = loop->first; t; t = t->next)
-    hot += t->host && is_hot(t, now_ns);
+  for (hwr_transport_t *t = loop->first; t; t = t->next) hot += t->host && is_hot(t, now_ns);
   bool granted = hot + 1 <= loop->cores;
   for (hwr_transport_t *t = loop->first; t; t = t->next)
     if (t->host && t->spin_granted &&

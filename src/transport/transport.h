@@ -84,7 +84,8 @@ enum { HWR_DEFAULT_RING_BYTES = 256 * 1024 };
 
 /* A stream socket (inherited, named, TCP: all are a uv_stream_t) fed from a private ring. `fd` is
  * taken on success. 0 or HWR_ENOMEM; or a libuv error, and *transport is to be closed then. */
-int hwr_stream_open(hwr_transport_t **transport, hwr_loop_t *loop, const hwr_owner_t *owner, int fd);
+int hwr_stream_open(hwr_transport_t **transport, hwr_loop_t *loop, const hwr_owner_t *owner,
+                    int fd);
 
 /* Two rings in shared segments, doorbells on the socket `fd`. Both are taken on success. */
 struct hwr_segments_s;

@@ -66,8 +66,7 @@ put_frame(frames_t *f, frame_spec_t spec) {
 #define PUT(f, ...) put_frame((f), (frame_spec_t){__VA_ARGS__})
 
 static inline void
-put_hello_limits(frames_t *f, enum hwr_role role, uint64_t window_bytes,
-                 uint64_t window_messages) {
+put_hello_limits(frames_t *f, enum hwr_role role, uint64_t window_bytes, uint64_t window_messages) {
   frames_t body = {0};
   put_number(&body, HWR_HELLO_MAGIC, 4);
   put_number(&body, HWR_PROTOCOL_VERSION, 2);

@@ -119,8 +119,7 @@ end_configure(enum hwr_role role, const settings_t *settings) {
   memset(config.uuid, role == HWR_HOST ? 0xaa : 0xbb, sizeof config.uuid);
   config.inbox = end_allocate(config.inbox_bytes);
   config.scratch = end_allocate(config.scratch_bytes);
-  config.events =
-      (hwr_event_t *) (void *) end_allocate(config.max_events * sizeof(hwr_event_t));
+  config.events = (hwr_event_t *) (void *) end_allocate(config.max_events * sizeof(hwr_event_t));
   return config;
 }
 
@@ -277,8 +276,7 @@ end_send(end_t *e, uint32_t word, uint32_t slot, uint32_t generation, uint32_t t
   hwr_record_t record = {0, length, word, slot, generation, timeout_ms, {0}};
   hwr_region_t region = hwr_session_region(e->session);
   uint64_t stride = hwr_frame_stride(length);
-  if (e->record_count == END_MAX_RECORDS ||
-      region.start + e->filled_bytes + stride > region.limit)
+  if (e->record_count == END_MAX_RECORDS || region.start + e->filled_bytes + stride > region.limit)
     return end_send_whole(e, record, body);
   record.offset = region.start + e->filled_bytes;
   uint8_t *base = region.kind == HWR_REGION_RING ? e->ring : e->config.scratch;

@@ -51,8 +51,7 @@ decodes(const uint8_t *block, size_t size) {
   free(copy);
   return good;
 }
-#define DECODES(...)                                                                           \
-  decodes((const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
+#define DECODES(...) decodes((const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
 
 /* P2.6 */
 TEST(a_malformed_block_is_refused) {

@@ -119,14 +119,13 @@ static void
 run_pair(void *(*begins)(void *), uint32_t producer_mean, uint32_t consumer_mean) {
   memset(&words, 0, sizeof words);
   data_bell.count = room_bell.count = data_bell.slept = room_bell.slept = 0;
-  side_t in = {2463534242u, producer_mean, 0, false},
-         out = {88675123u, consumer_mean, 0, false};
+  side_t in = {2463534242u, producer_mean, 0, false}, out = {88675123u, consumer_mean, 0, false};
   bool producing = begins == produce;
   pthread_t first, second;
   REQUIRE(pthread_create(&first, NULL, begins, producing ? &in : &out) == 0);
   while (!atomic_load(producing ? &words.starving : &words.waiting)) sched_yield();
-  REQUIRE(pthread_create(&second, NULL, producing ? consume : produce,
-                         producing ? &out : &in) == 0);
+  REQUIRE(pthread_create(&second, NULL, producing ? consume : produce, producing ? &out : &in) ==
+          0);
   pthread_join(first, NULL);
   pthread_join(second, NULL);
   CHECK(!in.broken && !out.broken);

@@ -81,8 +81,7 @@ TEST(a_deadline_travels_in_the_extension_block_and_not_in_the_payload) {
   hwr_ext_encode_deadline(body, 250);
   memcpy(body + HWR_EXT_DEADLINE_BYTES, "abc", 3);
   pair_open(&pair, &DEFAULTS);
-  end_send(&pair.host, make_word(HWR_REQUEST, 1 | HWR_FLAG_EXT, 0), 1, 1, 250, body,
-           sizeof body);
+  end_send(&pair.host, make_word(HWR_REQUEST, 1 | HWR_FLAG_EXT, 0), 1, 1, 250, body, sizeof body);
   pair_run(&pair);
   CHECK_INT(end_last(&pair.worker)->value, 250);
   CHECK_INT(end_last(&pair.worker)->length, 3);
@@ -286,8 +285,7 @@ TEST(a_record_outside_the_region_is_refused) {
 TEST(records_that_overlap_are_refused) {
   lone_open(&end, HWR_HOST, &DEFAULTS);
   uint32_t start = hwr_session_region(end.session).start, word = make_word(HWR_REQUEST, 0, 0);
-  hwr_record_t records[] = {{start, 9, word, 0, 0, 0, {0}},
-                            {start + 24, 0, word, 1, 0, 0, {0}}};
+  hwr_record_t records[] = {{start, 9, word, 0, 0, 0, {0}}, {start + 24, 0, word, 1, 0, 0, {0}}};
   CHECK_INT(hwr_session_flush(end.session, records, 2, 0), HWR_EBADARG);
   end_close(&end);
 }

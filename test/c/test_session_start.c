@@ -128,8 +128,7 @@ TEST(no_frame_but_hello_may_come_first) {
 static void
 put_changed_hello(size_t offset, uint64_t value, unsigned size) {
   put_hello(&frames, HWR_WORKER);
-  for (unsigned i = 0; i < size; i++)
-    frames.bytes[16 + offset + i] = (uint8_t) (value >> (8 * i));
+  for (unsigned i = 0; i < size; i++) frames.bytes[16 + offset + i] = (uint8_t) (value >> (8 * i));
 }
 
 /* P3.2 */
@@ -215,12 +214,9 @@ static const stage_case_t STAGES[] = {
 
 static void
 put_plain(uint8_t type, enum hwr_role from) {
-  if (type == HWR_HELLO)
-    put_hello(&frames, from);
-  else if (type == HWR_CREDIT)
-    put_credit(&frames, 1 << 21, 1024);
-  else
-    PUT(&frames, .type = type, .length = type == HWR_GOAWAY ? 4 : 0);
+  if (type == HWR_HELLO) put_hello(&frames, from);
+  else if (type == HWR_CREDIT) put_credit(&frames, 1 << 21, 1024);
+  else PUT(&frames, .type = type, .length = type == HWR_GOAWAY ? 4 : 0);
 }
 
 static void

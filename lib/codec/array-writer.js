@@ -1,0 +1,108 @@
+'use strict';
+
+const { inspect } = require('node:util');
+const T = require('./tags');
+
+const { keys: keysOf, getPrototypeOf } = Object;
+const { hasOwnProperty, propertyIsEnumerable } = Object.prototype;
+
+/** Up to here counting the keys of an array beats asking inspect. */
+const COUNTED_ELEMENTS = 96;
+/** The last index of an array of n elements, as a key. */
+const LAST_KEY = Array.from({ length: COUNTED_ELEMENTS + 1 }, (_, n) => String(n - 1));
+const MAX_INDEX = 2 ** 32 - 1;
+const SUMMARY = { maxArrayLength: 0, depth: 0, customInspect: false, breakLength: Infinity };
+
+/**
+ * Elements in order; from the first hole on, and for properties that are no elements, pairs.
+ * @param {import('./structured-encoder').StructuredEncoder} e
+ * @param {unknown[]} array
+ * @param {number} p with a margin
+ * @returns {number}
+ */
+function writeArray(e, array, p) {
+  const n = array.length;
+  const head = p - e.start;
+  if (n < 16) {
+    e.bytes[p++] = T.ARRAY_SHORT + n;
+  } else {
+    e.bytes[p] = T.ARRAY;
+    p = e.writeUint32(n, p + 1);
+  }
+  let i = 0;
+  try {
+    for (; i < n; i++) {
+      const value = array[i];
+      if (value === undefined && !hasOwnProperty.call(array, i)) break;
+      p = e.write(value, p);
+    }
+  } catch (thrown) {
+    e.trail.push(i);
+    throw thrown;
+  }
+  return i === n && isDense(array, n) ? p : writeRest(e, array, i, head, p);
+}
+
+/** Whether an array without holes has no other properties. */
+function isDense(array, n) {
+  if (n > COUNTED_ELEMENTS && canSummarize && getPrototypeOf(array) === Array.prototype) {
+    return inspect(array, SUMMARY) === `[ ... ${n} more items ]`;
+  }
+  const keys = keysOf(array);
+  return (
+    keys.length === n &&
+    (n === 0 || keys[n - 1] === (n <= COUNTED_ELEMENTS ? LAST_KEY[n] : String(n - 1)))
+  );
+}
+
+/** Whether inspect sums an array up so that other properties show, at a constant cost. */
+const canSummarize =
+  inspect([1, 2], SUMMARY) === '[ ... 2 more items ]' &&
+  inspect(Object.assign([1, 2], { x: 1 }), SUMMARY) !== '[ ... 2 more items ]';
+
+/**
+ * What an array has besides its first `dense` elements: elements after a hole, other properties,
+ * and which of those elements should not have been sent because they are not enumerable.
+ */
+function writeRest(e, array, dense, head, p) {
+  const rest = keysOf(array).filter((key) => !isIndexBelow(key, dense));
+  const hidden = [];
+  for (let i = 0; i < dense; i++) {
+    if (hasOwnProperty.call(array, i) && !propertyIsEnumerable.call(array, i)) hidden.push(i);
+  }
+  if (p > e.safe) p = e.makeRoom(p, 16);
+  extendHead(e, e.start + head);
+  e.bytes[p] = T.REST;
+  p = e.writeUint32(rest.length + hidden.length, p + 1);
+  for (const i of hidden) p = e.writeGone(e.write(i, p));
+  return writePairs(e, array, rest, p);
+}
+
+function extendHead(e, at) {
+  const tag = e.bytes[at];
+  e.bytes[at] = tag === T.ARRAY ? T.ARRAY_EXTENDED : tag - T.ARRAY_SHORT + T.ARRAY_EXTENDED_SHORT;
+}
+
+function writePairs(e, array, keys, p) {
+  let step;
+  try {
+    for (const key of keys) {
+      step = isIndexBelow(key, MAX_INDEX) ? Number(key) : key;
+      p = e.writeProperty(array, key, e.write(step, p));
+    }
+  } catch (thrown) {
+    e.trail.push(step);
+    throw thrown;
+  }
+  return p;
+}
+
+/** @param {string} key @param {number} bound whether key is an array index less than bound */
+function isIndexBelow(key, bound) {
+  const c = key.charCodeAt(0);
+  if (!(c >= 48 && c <= 57)) return false;
+  const index = Number(key);
+  return index < bound && String(index) === key;
+}
+
+module.exports = { writeArray };

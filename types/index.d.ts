@@ -1,0 +1,199 @@
+/**
+ * hawser: workers in processes of their own, called through shared memory.
+ * Units: milliseconds unless the name says otherwise; sizes in bytes.
+ */
+import type { EventEmitter } from 'node:events';
+import type { Readable } from 'node:stream';
+
+/** payload: what the caller sends; result: what the handler returns. */
+export type MessageDefs = Record<string, { payload?: any; result?: any; item?: any }>;
+export type DefineMessages<T extends MessageDefs> = T;
+export type PayloadOf<M extends MessageDefs, K extends keyof M> = M[K]['payload'];
+export type ResultOf<M extends MessageDefs, K extends keyof M> = M[K]['result'];
+/** Messages of a module of handlers: createWorker<MessagesOf<typeof import('./worker.js')>>(...) */
+export type MessagesOf<T> = {
+  [K in keyof T]: T[K] extends (payload: infer P, ...rest: any[]) => infer R
+    ? { payload: P; result: Awaited<R> }
+    : never;
+};
+
+export interface HandlerContext {
+  /** Transaction id, unique across hosts. */
+  readonly tx: string;
+  readonly type: string;
+  /** Epoch milliseconds at which the caller gives up, or undefined. */
+  readonly deadline?: number;
+}
+export type Handler<P = any, R = any> = (payload: P, ctx: HandlerContext) => R | Promise<R>;
+export type Handlers<M extends MessageDefs> = {
+  [K in keyof M]: Handler<M[K]['payload'], M[K]['result']>;
+};
+
+/** Start a worker; resolves when it is ready. Rejects with WorkerStartError, TimeoutError (startup), HandshakeError. */
+export function createWorker<M extends MessageDefs = any>(
+  options: WorkerOptions<M>,
+): Promise<Worker<M>>;
+export function createWorker<M extends MessageDefs = any>(
+  script: string | URL,
+  options?: Partial<WorkerOptions<M>>,
+): Promise<Worker<M>>;
+
+export interface WorkerOptions<_M extends MessageDefs = any> {
+  /** Module to run, relative to cwd. Exactly one of the three names, else a TypeError. */
+  script?: string | URL;
+  workerScript?: string | URL;
+  filename?: string | URL;
+  /** 'process' (default). Others reject with ERR_HAWSER_UNSUPPORTED in this version. */
+  driver?: 'process' | 'thread' | 'native' | 'inline';
+  /** 'auto' (default): shared memory where both ends can, else the socket. See worker.transport. */
+  transport?: 'auto' | 'shm' | 'socket';
+  /** Any structured value; the worker's `workerData`. */
+  workerData?: unknown;
+  /** Default []. */
+  argv?: string[];
+  /** Default: the host's. */
+  execArgv?: string[];
+  /** Default: the running node. */
+  execPath?: string;
+  /** Replaces process.env. Default: the host's. */
+  env?: NodeJS.ProcessEnv;
+  cwd?: string;
+  /** Title of the process. */
+  name?: string;
+  /** Default: stdout inherited, stderr forwarded with its last 4 KiB kept for errors. */
+  stdio?: 'inherit' | 'pipe' | 'ignore';
+  /** Default 'structured': exactly what structuredClone carries. */
+  serializer?: 'structured' | 'json' | 'v8' | 'raw' | Serializer;
+  /** One number for calls (it may raise startup), or by phase and type; 0: none. Defaults: startup 10_000, message 300_000. */
+  timeout?:
+    number | ({ startup?: number; message?: number } & { [type: string]: number | undefined });
+  /** Of what waits to be sent: bytes (default 1 MiB); messages: unanswered requests (default 65_536). */
+  highWaterMark?: { messages?: number; bytes?: number };
+  /** Default and most: 64 MiB. */
+  maxMessageBytes?: number;
+  /** Microseconds to stay awake for a likely answer; 'auto' (default): up to 50 when a core is free. */
+  spin?: 'auto' | number;
+  /** Before SIGTERM. Default 5000. */
+  shutdownTimeout?: number;
+  /** Aborts the start, later terminates. */
+  signal?: AbortSignal;
+}
+
+export interface SendOptions {
+  /** Milliseconds; 0: none. Default: the worker's. */
+  timeout?: number;
+}
+
+export interface Worker<M extends MessageDefs = any> extends EventEmitter {
+  send<K extends keyof M & string>(
+    type: K,
+    payload?: M[K]['payload'],
+    options?: SendOptions,
+  ): Promise<M[K]['result']>;
+  /** One way. False: accepted, wait for 'drain'; past the hard cap it throws OverloadedError. */
+  post<K extends keyof M & string>(type: K, payload?: M[K]['payload']): boolean;
+  /** Round-trip time in milliseconds. */
+  ping(): Promise<number>;
+  /** Finish what runs, run onShutdown, exit; then SIGTERM, then SIGKILL. Idempotent. */
+  shutdown(options?: { timeout?: number }): Promise<void>;
+  close(): Promise<void>;
+  terminate(): Promise<void>;
+  ref(): this;
+  unref(): this;
+  readonly pid: number | undefined;
+  readonly threadId: undefined;
+  readonly state: 'starting' | 'ready' | 'closing' | 'closed' | 'crashed';
+  readonly isActive: boolean;
+  readonly isConnected: boolean;
+  readonly driver: string;
+  readonly transport: 'shm' | 'socket';
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  stats(): WorkerStats;
+  // events: 'state'(now, before) 'exit'(code, signal) 'error'(err) 'drain'
+}
+
+/** Numbers only; read without a native call. */
+export interface WorkerStats {
+  callsSent: number;
+  callsInFlight: number;
+  callsFailed: number;
+  queued: number;
+  bytesSent: number;
+  bytesReceived: number;
+  messagesSent: number;
+  messagesReceived: number;
+  batchesReceived: number;
+  doorbellsRung: number;
+  spinHits: number;
+  spinMisses: number;
+  missedWakeups: number;
+}
+
+export { startWorkerServer, workerData, isWorker, ServerOptions, WorkerServer } from './worker.js';
+
+export abstract class Serializer {
+  readonly name?: string;
+  abstract serialize(value: unknown): string | Uint8Array;
+  abstract deserialize(data: any): unknown;
+}
+export class JsonSerializer extends Serializer {
+  serialize(value: unknown): string;
+  deserialize(data: string | Buffer): unknown;
+}
+export interface SerializedError {
+  name: string;
+  message: string;
+  stack?: string;
+  code?: string | number;
+  cause?: unknown;
+  errors?: unknown[];
+  properties?: Record<string, unknown>;
+}
+export function serializeError(error: unknown): SerializedError;
+export function deserializeError(serialized: SerializedError): Error;
+export function registerErrorClass(ctor: new (...args: any[]) => Error): void;
+
+export class HawserError extends Error {
+  code: string;
+}
+export class WorkerStartError extends HawserError {
+  exitCode?: number;
+  signal?: string;
+  stderrTail?: string;
+}
+export class WorkerCrashedError extends HawserError {
+  reason: {
+    type: 'exit' | 'error' | 'close';
+    code?: number | null;
+    signal?: string | null;
+    error?: Error;
+  };
+  messageType?: string;
+  attempt: number;
+  maxAttempts: number;
+  stderrTail?: string;
+}
+export class WorkerClosedError extends HawserError {}
+export class TimeoutError extends HawserError {
+  phase: 'startup' | 'connect' | 'queue' | 'run';
+  timeout: number;
+}
+export class OverloadedError extends HawserError {}
+export class UnknownTypeError extends HawserError {
+  messageType: string;
+}
+export class HandshakeError extends HawserError {}
+export class ProtocolError extends HawserError {
+  rule: string;
+}
+export class SerializationError extends HawserError {
+  path: string;
+}
+export class PoisonMessageError extends HawserError {
+  messageType: string;
+  attempts: number;
+}
+export class UnsupportedError extends HawserError {}
+export class TooLargeError extends HawserError {}
+export class RemoteError extends HawserError {}
