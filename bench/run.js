@@ -73,9 +73,11 @@ async function runTrial(caseName, contender, round, settingsName) {
 async function runCase({ name, contenders: names }, { rounds, settingsName }) {
   const trials = [];
   for (let round = 0; round < rounds; round++) {
-    for (const contender of order(names, round)) {
-      trials.push(await runTrial(name, contender, round, settingsName));
-    }
+    const start = (contender) => runTrial(name, contender, round, settingsName);
+    const contending = order(names, round);
+    if (settings[settingsName].allAtOnce)
+      trials.push(...(await Promise.all(contending.map(start))));
+    else for (const contender of contending) trials.push(await start(contender));
   }
   return trials;
 }

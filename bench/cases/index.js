@@ -41,5 +41,6 @@ exports.settings = {
     floodMiB: 8,
     blockMs: 50,
     timeoutMs: 30_000,
+    allAtOnce: true,
   },
 };

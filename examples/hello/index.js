@@ -5,7 +5,7 @@ const { createWorker } = require('hawser');
 async function main() {
   const worker = await createWorker({ script: require.resolve('./worker.js') });
   console.log(await worker.send('greet', 'world'));
-  for await (const square of worker.stream('squares', 5)) console.log(square);
+  console.log(await worker.send('weekday', new Date()), await worker.send('sum', [1, 2, 3]));
   await worker.shutdown();
 }
 

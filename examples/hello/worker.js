@@ -2,6 +2,6 @@
 
 exports.greet = (name) => `Hello ${name}, this is process ${process.pid}.`;
 
-exports.squares = async function* (limit) {
-  for (let number = 1; number <= limit; number++) yield number * number;
-};
+exports.weekday = (date) => date.toLocaleDateString('en', { weekday: 'long' });
+
+exports.sum = async (numbers) => numbers.reduce((total, number) => total + number, 0);
