@@ -133,6 +133,8 @@ class StructuredDecoder {
         : this.#readObject(tag - T.OBJECT_SHORT);
     }
     if (tag >= T.INTEGER) return tag - T.INTEGER;
+    if (tag === T.INT32) return this.readUint32() | 0;
+    if (tag === T.FLOAT64) return this.readFloat();
     return this.#readTagged(tag);
   }
 
@@ -146,10 +148,6 @@ class StructuredDecoder {
         return false;
       case T.TRUE:
         return true;
-      case T.INT32:
-        return this.readUint32() | 0;
-      case T.FLOAT64:
-        return this.readFloat();
       case T.LATIN1:
       case T.UTF16:
         return this.#readLong(tag);
@@ -201,8 +199,12 @@ class StructuredDecoder {
     const { p, bytes } = this;
     if (p + 8 > this.end) throw malformed('value cut short');
     this.p = p + 8;
-    const view = (this.view ??= new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    const view = this.view === null ? this.#makeView(bytes) : this.view;
     return view.getFloat64(p, true);
+  }
+
+  #makeView(bytes) {
+    return (this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   }
 
   /** A count of things of which each takes at least `size` bytes. */

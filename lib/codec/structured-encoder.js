@@ -27,7 +27,6 @@ const PRIVATE_BYTES = 8 * 1024;
 const KEPT_PRIVATE_BYTES = 1024 * 1024;
 /** Constant time for a one-byte string, whatever its length. */
 const NOT_LATIN1 = /[\u0100-\uffff]/;
-// eslint-disable-next-line no-control-regex -- every one-byte character, control characters too
 const EMPTY = {};
 const EMPTY_BYTES = Buffer.alloc(0);
 const WHOLE_TEXTS = { message: Infinity, stack: Infinity };
