@@ -66,6 +66,7 @@ async function leave(reason) {
   if (leaving) return;
   leaving = true;
   try {
+    if (reason === 'disconnect') setTimeout(() => process.exit(), HOST_GONE_GRACE / 2);
     await server?.stop(reason);
   } catch (error) {
     report('onShutdown failed', error);
@@ -127,6 +128,7 @@ function handlersOf(exported) {
 async function load(script) {
   if (!isCommonJs(script)) return import(pathToFileURL(script).href);
   try {
+    // @ts-ignore not in the types, and the only way to make it the main module
     return Module._load(script, null, true); // as the main module, like node itself does
   } catch (error) {
     if (error?.code !== 'ERR_REQUIRE_ESM' && error?.code !== 'ERR_REQUIRE_ASYNC_MODULE')

@@ -34,6 +34,7 @@ class Channel {
   #regionStart = 0;
   #limit = 0;
   #recordCount = 0;
+  #inBatch = false; // a batch was delivered, and what C did behind it is not yet seen
   #scheduled = false;
   #encoding = false;
   #postponed = []; // records made while another was being encoded
@@ -102,8 +103,18 @@ class Channel {
     this.#codec = codec;
   }
 
+  /** C flushes when a batch has returned, and may move the region whenever nothing is stored. */
+  #catchUp() {
+    const turned = this.#inBatch && this.#words[WORD.IN_BATCH] === 0;
+    if (!turned && this.#recordCount > 0) return;
+    this.#inBatch = false;
+    this.#adoptRegion();
+  }
+
   /** Bytes accepted and not yet in the ring. */
   get queuedBytes() {
+    if (!this.#closed && !this.#encoding) this.#catchUp();
+    if (this.#words[WORD.RECORD_COUNT] === 0) return this.#words[WORD.HELD_BYTES];
     return this.#words[WORD.HELD_BYTES] + this.#position - this.#regionStart;
   }
 
@@ -129,6 +140,8 @@ class Channel {
     const record = { word: type | (method << 16), flags, slot, generation, timeout, head };
     if (value === undefined) return this.#sendEncoded(record, NOTHING, 0);
     if (this.#encoding) return this.#postpone(record, value);
+    if (this.#words[WORD.RECORD_COUNT] === 0) this.#adoptRegion();
+    this.#catchUp();
     if (this.#limit - this.#position < 256 || this.#recordCount >= AT.recordCount - 8) this.flush();
     this.#encodeInRegion(record, value);
   }
@@ -178,6 +191,7 @@ class Channel {
     records[at + 4] = record.generation;
     records[at + 5] = record.timeout;
     this.#position = alignUp(this.#position + HEADER_BYTES + body);
+    this.#words[WORD.RECORD_COUNT] = this.#recordCount;
     this.messagesSent++;
     this.schedule();
   }
@@ -254,10 +268,7 @@ class Channel {
 
   /** Flush at the end of this tick, or when the batch that is being delivered returns. */
   schedule() {
-    if (this.#scheduled || this.#words[WORD.IN_BATCH] === 1) {
-      this.#words[WORD.RECORD_COUNT] = this.#recordCount;
-      return;
-    }
+    if (this.#scheduled || this.#words[WORD.IN_BATCH] === 1) return;
     this.#scheduled = true;
     process.nextTick(flushScheduled, this);
   }
@@ -265,7 +276,6 @@ class Channel {
   flush() {
     this.#scheduled = false;
     if (this.#closed || this.#encoding) return;
-    this.#words[WORD.RECORD_COUNT] = this.#recordCount;
     native.flush(this.#handle);
     this.#adoptRegion();
   }
@@ -293,7 +303,6 @@ class Channel {
   // ---------------------------------------------------------------- receiving
 
   #onBatch(count) {
-    this.#adoptRegion(); // C flushed before this, and nothing was stored since
     for (let i = 0; i < count && !this.#closed; i++) {
       try {
         this.#onEvent(i * 8);
@@ -301,7 +310,6 @@ class Channel {
         process.nextTick(rethrow, error);
       }
     }
-    this.#words[WORD.RECORD_COUNT] = this.#recordCount;
   }
 
   #onEvent(at) {

@@ -1,38 +1,63 @@
 'use strict';
 
-/** What was thrown, as the payload of an ERROR frame; and back. Neither ever throws. */
-
 const { StructuredDecoder } = require('./codec/structured-decoder');
 const { StructuredEncoder } = require('./codec/structured-encoder');
-const { HawserError } = require('./errors');
-const { toError } = require('./error-values');
+const { ProtocolError, RemoteError } = require('./errors');
+const { isError, toError } = require('./error-values');
 
-const EMPTY = Buffer.alloc(0);
+/** What the payload of an ERROR frame may take; its texts are cut, its properties dropped. */
+const MAX_ERROR_BYTES = 64 * 1024;
+/** A payload beyond this was made by somebody else and is not looked into. */
+const MAX_ACCEPTED_BYTES = 2 * MAX_ERROR_BYTES;
+const NOWHERE = Buffer.alloc(0);
 
+/**
+ * What was thrown, as the payload of an ERROR frame: structured, without shapes. Never throws.
+ * @param {unknown} thrown anything
+ * @returns {Buffer} at most 64 KiB, the caller's own
+ */
 function encodeError(thrown) {
-  const encoder = new StructuredEncoder({ shapes: false });
   try {
-    return copied(encoder, toError(thrown));
-  } catch (error) {
-    const lost = new HawserError(`the error could not be carried: ${error?.message}`);
-    return copied(new StructuredEncoder({ shapes: false }), lost);
+    return encode(toError(thrown));
+  } catch (cause) {
+    return encode(new Error(`an error that cannot be sent: ${cause?.message}`));
   }
 }
 
-function copied(encoder, error) {
-  const end = encoder.encode(EMPTY, 0, 0, error);
-  const record = encoder.bytes.subarray(encoder.start, end);
-  if (!encoder.segments) return Buffer.from(record);
-  throw new TypeError('an error with large binary properties');
+function encode(error) {
+  const encoder = new StructuredEncoder({ shapes: false });
+  encoder.errorBudget = MAX_ERROR_BYTES - 1;
+  const end = encoder.encode(NOWHERE, 0, 0, error);
+  return withSegments(encoder.bytes.subarray(encoder.start, end), encoder.segments ?? []);
 }
 
-/** @returns {Error} */
+function withSegments(bytes, segments) {
+  const parts = [];
+  let from = 0;
+  for (let i = 0; i < segments.length; i += 2) {
+    parts.push(bytes.subarray(from, segments[i]), segments[i + 1]);
+    from = segments[i];
+  }
+  return Buffer.concat([...parts, bytes.subarray(from)]);
+}
+
+/**
+ * The error of an ERROR frame. Whatever the bytes say is data: at worst the result is a RemoteError
+ * or a ProtocolError that says what was wrong. Never throws.
+ * @param {Buffer} bytes
+ * @param {number} start
+ * @param {number} end
+ * @returns {Error}
+ */
 function decodeError(bytes, start, end) {
+  if (end - start > MAX_ACCEPTED_BYTES) {
+    return new RemoteError(`an error of ${end - start} bytes, over ${MAX_ACCEPTED_BYTES}`);
+  }
   try {
     const value = new StructuredDecoder().decode(bytes, start, end, false);
-    return value instanceof Error ? value : toError(value);
+    return isError(value) ? value : toError(value);
   } catch (cause) {
-    return new HawserError('the worker sent an error that cannot be read', { cause });
+    return new ProtocolError('an error that cannot be read', { rule: 'codec', cause });
   }
 }
 

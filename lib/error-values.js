@@ -202,6 +202,7 @@ function toData(error, above) {
   const data = /** @type {SerializedError} */ ({ name: knownAs(className, name), message, stack });
   if (className !== data.name) data.class = className;
   above.add(error);
+  /** @type {Record<string, unknown>} */
   const properties = {};
   for (const key of propertyKeys(error)) {
     const value = dataOf(attempt(readProperty, error, key), above);

@@ -82,6 +82,7 @@ function pick(object, names) {
   );
 }
 
+/** @param {{ bytes?: number, messages?: number }} [mark] */
 function highWaterOf(mark = {}) {
   if (typeof mark !== 'object' || mark === null) throw wrong('highWaterMark', 'an object', mark);
   for (const name of Object.keys(mark)) {
@@ -95,7 +96,7 @@ function highWaterOf(mark = {}) {
 }
 
 /** 'structured' and the like, or an object with serialize and deserialize. */
-function serializerOf(serializer = 'structured') {
+function serializerOf(serializer = /** @type {any} */ ('structured')) {
   if (serializer === 'msgpack')
     throw new UnsupportedError("serializer 'msgpack' comes with the native driver");
   if (BUILT_IN_NAMES.includes(serializer)) return serializer;

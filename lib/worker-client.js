@@ -171,6 +171,7 @@ class Worker extends EventEmitter {
     this.#exited.then(() => start.reject(error));
   }
 
+  /** @returns {void} */
   #onEvent(kind, at) {
     switch (kind) {
       case EVENT.HELLO:
@@ -178,7 +179,7 @@ class Worker extends EventEmitter {
       case EVENT.METHODS:
         return this.#onMethods(at);
       case EVENT.READY:
-        return this.#onReady(at);
+        return this.#onReady();
       case EVENT.START_ERROR:
         return this.#onStartError(at);
       default:

@@ -11,17 +11,17 @@
 
 #define HWR_FATAL (-10900)
 
-#define HWR_STATUS_MAP(X)                                                                    \
-  X(EAGAIN, -10001, "no room or credit now, try again later")                                \
-  X(ETOOBIG, -10002, "larger than the limit")                                                \
-  X(EOVERLOAD, -10003, "the queue is full")                                                  \
-  X(ECLOSED, -10004, "the channel is closed")                                                \
-  X(EUNSUPPORTED, -10005, "not available on this system")                                    \
-  X(EBADARG, -10006, "a record does not fit the region it claims")                           \
-  X(EPROTO, -10901, "the peer broke a rule of the protocol")                                 \
-  X(EVERSION, -10902, "the peer speaks another version of the protocol")                     \
-  X(ETRUNCATED, -10903, "the peer's bytes end inside a frame or a message")                  \
-  X(ESTRIKES, -10904, "the peer used up its strikes")                                        \
+#define HWR_STATUS_MAP(X)                                                                          \
+  X(EAGAIN, -10001, "no room or credit now, try again later")                                      \
+  X(ETOOBIG, -10002, "larger than the limit")                                                      \
+  X(EOVERLOAD, -10003, "the queue is full")                                                        \
+  X(ECLOSED, -10004, "the channel is closed")                                                      \
+  X(EUNSUPPORTED, -10005, "not available on this system")                                          \
+  X(EBADARG, -10006, "a record does not fit the region it claims")                                 \
+  X(EPROTO, -10901, "the peer broke a rule of the protocol")                                       \
+  X(EVERSION, -10902, "the peer speaks another version of the protocol")                           \
+  X(ETRUNCATED, -10903, "the peer's bytes end inside a frame or a message")                        \
+  X(ESTRIKES, -10904, "the peer used up its strikes")                                              \
   X(ENOMEM, -10905, "out of memory")
 
 enum hwr_status {

@@ -1,158 +1,34 @@
 'use strict';
 
-/**
- * The codecs, by number on the wire (P9). Each has an encoder that writes into a region, or moves
- * the record to bytes of its own, and a decoder; the channel treats all alike.
- */
-
 const v8 = require('node:v8');
 const { ProtocolError, SerializationError } = require('../errors');
-const { StructuredEncoder } = require('./structured-encoder');
-const { StructuredDecoder } = require('./structured-decoder');
+const { Custom, nameOf } = require('./custom');
+const { fromJson, toJson } = require('./json');
 const { Serializer } = require('./serializer');
+const { StructuredDecoder } = require('./structured-decoder');
+const { StructuredEncoder } = require('./structured-encoder');
+const { WholeEncoder } = require('./whole-encoder');
 
+/** Codecs by number on the wire. `none` is no payload at all; 3 is kept for msgpack. */
 const ID = { none: 0, structured: 1, json: 2, msgpack: 3, v8: 4, raw: 5, text: 6, bytes: 7 };
-const EMPTY = Buffer.alloc(0);
-
-/** An encoder over a function that gives the whole record as a string or as bytes. */
-class WholeEncoder {
-  /** @param {(value: unknown) => { id: number, data: string | Uint8Array }} produce */
-  constructor(produce) {
-    this.produce = produce;
-    this.bytes = EMPTY;
-    this.start = 0;
-    this.segments = null;
-    this.busy = false;
-    this.codecId = 0;
-  }
-
-  encode(bytes, position, limit, value) {
-    this.busy = true;
-    try {
-      const { id, data } = this.produce(value);
-      this.codecId = id;
-      return typeof data === 'string'
-        ? this.#text(bytes, position, limit, data)
-        : this.#binary(bytes, position, limit, data);
-    } finally {
-      this.busy = false;
-    }
-  }
-
-  #text(bytes, position, limit, text) {
-    const most = text.length * 3;
-    const fits = most <= limit - position || Buffer.byteLength(text) <= limit - position;
-    if (!fits) return this.#moved(Buffer.from(text));
-    this.bytes = bytes;
-    this.start = position;
-    return position + bytes.utf8Write(text, position, limit - position);
-  }
-
-  #binary(bytes, position, limit, data) {
-    if (data.length > limit - position) return this.#moved(data);
-    this.bytes = bytes;
-    this.start = position;
-    bytes.set(data, position);
-    return position + data.length;
-  }
-
-  #moved(data) {
-    this.bytes = data;
-    this.start = 0;
-    return data.length;
-  }
-
-  takeDefinitions() {
-    return null;
-  }
-
-  release() {
-    this.bytes = EMPTY;
-  }
-}
-
-class StructuredCodecEncoder extends StructuredEncoder {
-  codecId = ID.structured;
-}
-
-function refuse(error, what) {
-  const why = error instanceof Error ? error.message : String(error);
-  return new SerializationError(`${what}: ${why}`, {
-    path: error?.path ?? 'payload',
-    cause: error,
-  });
-}
-
-function protocolError(error, what) {
-  return new ProtocolError(`malformed ${what}: ${error.message}`, { rule: 'P9', cause: error });
-}
-
-/** Where in `value` JSON cannot go: the path of the first such member, depth first. */
-function jsonPath(value, path = 'payload', parents = new Set()) {
-  if (typeof value === 'bigint' || (path === 'payload' && unspeakable(value))) return path;
-  if (typeof value !== 'object' || value === null) return null;
-  if (parents.has(value)) return path;
-  if (parents.size > 1000) return path;
-  parents.add(value);
-  for (const key of Object.keys(value)) {
-    const step = Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`;
-    const found = jsonPath(value[key], step, parents);
-    if (found) return found;
-  }
-  parents.delete(value);
-  return null;
-}
-
-function unspeakable(value) {
-  return typeof value === 'function' || typeof value === 'symbol';
-}
-
-function toJson(value) {
-  let text;
-  try {
-    text = JSON.stringify(value);
-  } catch (error) {
-    const path = safely(() => jsonPath(value)) ?? 'payload';
-    throw new SerializationError(`cannot be JSON at ${path}: ${error?.message}`, {
-      path,
-      cause: error,
-    });
-  }
-  if (text !== undefined) return { id: ID.json, data: text };
-  throw new SerializationError('the payload has no form in JSON', { path: 'payload' });
-}
-
-function safely(find) {
-  try {
-    return find();
-  } catch {
-    return null;
-  }
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-function fromJson(bytes, start, end) {
-  try {
-    return JSON.parse(utf8.decode(bytes.subarray(start, end)));
-  } catch (error) {
-    throw protocolError(error, 'JSON');
-  }
-}
 
 function toV8(value) {
   try {
     return { id: ID.v8, data: v8.serialize(value) };
-  } catch (error) {
-    throw refuse(error, 'v8 cannot serialize the payload');
+  } catch (cause) {
+    throw new SerializationError(`v8 cannot serialize the payload: ${cause?.message}`, {
+      path: 'payload',
+      cause,
+    });
   }
 }
 
+/** V8's own format is not made for foreign bytes: only for workers that are ours. */
 function fromV8(bytes, start, end) {
   try {
     return v8.deserialize(Buffer.from(bytes.subarray(start, end)));
-  } catch (error) {
-    throw protocolError(error, 'v8 data');
+  } catch (cause) {
+    throw new ProtocolError(`malformed v8 data: ${cause.message}`, { rule: 'codec', cause });
   }
 }
 
@@ -170,102 +46,104 @@ function fromRaw(bytes, start, end, owned) {
   return owned ? view : Buffer.from(view);
 }
 
-/** Encoder and decoder over a user's Serializer; what it gave as a string arrives as one. */
-function customCodec(serializer) {
-  const texts = new StructuredEncoder({ shapes: false });
-  const reader = new StructuredDecoder();
-  const produce = (value) => {
-    let data;
-    try {
-      data = serializer.serialize(value);
-    } catch (error) {
-      throw refuse(error, `${nameOf(serializer)} failed`);
-    }
-    if (data instanceof Uint8Array) return { id: ID.bytes, data };
-    if (typeof data !== 'string') {
-      throw refuse(
-        new TypeError('serialize() must return a string or a Uint8Array'),
-        nameOf(serializer),
-      );
-    }
-    const end = texts.encode(EMPTY, 0, 0, data);
-    return { id: ID.text, data: texts.bytes.subarray(texts.start, end) };
-  };
-  return {
-    encoder: () => new WholeEncoder(produce),
-    [ID.text]: (bytes, start, end) =>
-      serializer.deserialize(reader.decode(bytes, start, end, false)),
-    [ID.bytes]: (bytes, start, end) =>
-      serializer.deserialize(Buffer.from(bytes.subarray(start, end))),
-  };
-}
-
-function nameOf(serializer) {
-  return serializer.name ?? serializer.constructor?.name ?? 'serializer';
-}
-
+/** How each codec other than 'structured' makes a record, and reads those that it understands. */
 const BUILT_IN = {
-  json: { encoder: () => new WholeEncoder(toJson), [ID.json]: fromJson },
-  v8: { encoder: () => new WholeEncoder(toV8), [ID.v8]: fromV8 },
-  raw: { encoder: () => new WholeEncoder(toRaw), [ID.raw]: fromRaw },
+  json: { produce: (value) => ({ id: ID.json, data: toJson(value) }), [ID.json]: fromJson },
+  v8: { produce: toV8, [ID.v8]: fromV8 },
+  raw: { produce: toRaw, [ID.raw]: fromRaw },
 };
 
-/**
- * The codec of one channel.
- * @param {string | { serialize: Function, deserialize: Function }} wanted
- */
-function createCodec(wanted) {
-  if (wanted === 'structured')
-    return new Codec(wanted, { encoder: () => new StructuredCodecEncoder() });
-  if (typeof wanted === 'string') return new Codec(wanted, BUILT_IN[wanted]);
-  return new Codec(nameOf(wanted), customCodec(wanted));
+const BUILT_IN_NAMES = ['structured', ...Object.keys(BUILT_IN)];
+
+function customKind(serializer) {
+  const custom = new Custom(serializer);
+  return {
+    produce(value) {
+      const data = custom.serialize(value);
+      if (typeof data !== 'string') return { id: ID.bytes, data };
+      return { id: ID.text, data: custom.textBytes(data) };
+    },
+    [ID.text]: (bytes, start, end) => custom.fromText(bytes, start, end),
+    [ID.bytes]: (bytes, start, end) => custom.fromBytes(bytes, start, end),
+  };
 }
 
+/**
+ * The codec of one channel, both directions.
+ *
+ * `encoder` has encode(bytes, position, limit, value), then `bytes`, `start`, `segments` and
+ * `codecId` of the record; takeDefinitions(), release() and `busy`, as StructuredEncoder.
+ */
 class Codec {
   #kind;
-  /** Only made when something structured arrives. */
+  /** @type {StructuredDecoder | null} made when something structured arrives */
   #structured = null;
 
-  constructor(name, kind) {
+  /** @param {string} name @param {any} kind null for 'structured' @param {boolean} shapes */
+  constructor(name, kind, shapes) {
     this.name = name;
     this.#kind = kind;
-    this.encoder = kind.encoder();
+    this.encoder =
+      kind === null ? new StructuredEncoder({ shapes }) : new WholeEncoder(kind.produce);
   }
 
-  /** An encoder for a record that is written while `encoder` is busy. */
+  /** An encoder for a record that is written while `encoder` is busy; it defines no shapes. */
   nestedEncoder() {
-    return this.name === 'structured' ? new NestedEncoder({ shapes: false }) : this.#kind.encoder();
+    return this.#kind === null
+      ? new StructuredEncoder({ shapes: false })
+      : new WholeEncoder(this.#kind.produce);
   }
 
-  /** @param {boolean} owned the bytes belong to this payload alone */
+  /**
+   * @param {number} id the record's codecId
+   * @param {Buffer} bytes
+   * @param {number} start
+   * @param {number} end
+   * @param {boolean} owned the bytes belong to this payload alone
+   * @returns {any}
+   * @throws {ProtocolError} for bytes that are no record of this codec
+   * @throws {SerializationError} when a user's deserialize() throws
+   */
   decode(id, bytes, start, end, owned) {
-    if (id === ID.structured && this.name === 'structured') {
+    if (id === ID.structured && this.#kind === null)
       return this.#decoder().decode(bytes, start, end, owned);
-    }
     if (id === ID.none && start === end) return undefined;
-    const decode = this.#kind[id];
-    if (!decode) throw new ProtocolError(`codec ${id} was not agreed on`, { rule: 'P9' });
-    return decode(bytes, start, end, owned);
+    const read = this.#kind === null ? undefined : this.#kind[id];
+    if (read === undefined)
+      throw new ProtocolError(`codec ${id} was not agreed on`, { rule: 'codec' });
+    return read(bytes, start, end, owned);
   }
 
+  /** The payload of a DEFINE frame. @throws {ProtocolError} */
   define(bytes, start, end) {
+    if (this.#kind !== null)
+      throw new ProtocolError('a definition without shapes', { rule: 'codec' });
     this.#decoder().define(bytes, start, end);
   }
 
   #decoder() {
-    this.#structured ??= new StructuredDecoder();
+    if (this.#structured === null) this.#structured = new StructuredDecoder();
     return this.#structured;
   }
 }
 
-class NestedEncoder extends StructuredEncoder {
-  codecId = ID.structured;
+/**
+ * @param {string | { name?: string, serialize: Function, deserialize: Function }} wanted
+ * @param {{ shapes?: boolean }} [options] shapes: false makes records that stand for themselves
+ * @returns {Codec}
+ * @throws {TypeError} for a name that is not one of BUILT_IN_NAMES, or an object that is no Serializer
+ */
+function createCodec(wanted, { shapes = true } = {}) {
+  if (wanted === 'structured') return new Codec(wanted, null, shapes);
+  if (typeof wanted === 'string' && Object.hasOwn(BUILT_IN, wanted)) {
+    return new Codec(wanted, BUILT_IN[wanted], shapes);
+  }
+  if (typeof wanted?.serialize !== 'function' || typeof wanted.deserialize !== 'function') {
+    throw new TypeError(
+      `serializer must be one of ${BUILT_IN_NAMES.join(', ')} or a Serializer, got ${String(wanted)}`,
+    );
+  }
+  return new Codec(nameOf(wanted), customKind(wanted), shapes);
 }
 
-module.exports = {
-  createCodec,
-  nameOf,
-  BUILT_IN_NAMES: ['structured', ...Object.keys(BUILT_IN)],
-  ID,
-  Serializer,
-};
+module.exports = { createCodec, nameOf, BUILT_IN_NAMES, ID, Serializer };

@@ -1,14 +1,22 @@
 'use strict';
 
-/** Extend it, or give any object of its shape. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Extend it, or give any object of its shape. Its name is that of its class. */
 class Serializer {
-  /** Values to a string or a Uint8Array. */
-  serialize() {
+  /**
+   * @param {unknown} _value
+   * @returns {string | Uint8Array}
+   */
+  serialize(_value) {
     throw new TypeError(`${this.constructor.name} must implement serialize()`);
   }
 
-  /** What serialize gave: a string arrives as a string, bytes as a Buffer. */
-  deserialize() {
+  /**
+   * @param {any} _data what serialize gave: a string as a string, bytes as a Buffer
+   * @returns {unknown}
+   */
+  deserialize(_data) {
     throw new TypeError(`${this.constructor.name} must implement deserialize()`);
   }
 }
@@ -19,7 +27,7 @@ class JsonSerializer extends Serializer {
   }
 
   deserialize(data) {
-    return JSON.parse(data.toString());
+    return JSON.parse(typeof data === 'string' ? data : utf8.decode(data));
   }
 }
 

@@ -31,6 +31,7 @@ hwr_session_create(hwr_session_t **session, const hwr_session_config_t *config,
   hwr_serving_init(&s->serving);
   hwr_calls_init(&s->calls);
   hwr_spill_init(&s->spill);
+  hwr_spill_init(&s->requests);
   *session = s;
   return 0;
 }
@@ -46,6 +47,7 @@ hwr_session_destroy(hwr_session_t *s) {
   hwr_serving_deinit(&s->serving, &mem);
   hwr_calls_deinit(&s->calls, &mem);
   hwr_spill_deinit(&s->spill, &mem);
+  hwr_spill_deinit(&s->requests, &mem);
   hwr__mem_free(&mem, s);
 }
 
@@ -129,7 +131,7 @@ expire_calls(hwr_session_t *s, uint64_t now_ms) {
 
 bool
 hwr_session_drain_due(const hwr_session_t *s) {
-  return s->drain_wanted && s->spill.held_bytes <= s->config.high_water_bytes / 2;
+  return s->drain_wanted && hwr_session_held_bytes(s) <= s->config.high_water_bytes / 2;
 }
 
 void
@@ -193,12 +195,17 @@ hwr_session_want_drain(hwr_session_t *s) {
 
 uint64_t
 hwr_session_held_bytes(const hwr_session_t *s) {
+  return s->spill.held_bytes + s->requests.held_bytes;
+}
+
+uint64_t
+hwr_session_lane_bytes(const hwr_session_t *s) {
   return s->spill.held_bytes;
 }
 
 uint64_t
 hwr_session_held_records(const hwr_session_t *s) {
-  return s->spill.record_count;
+  return s->spill.record_count + s->requests.record_count;
 }
 
 uint32_t

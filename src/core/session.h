@@ -168,8 +168,12 @@ void hwr_session_settle(hwr_session_t *session, uint32_t count);
 void hwr_session_want_drain(hwr_session_t *session);
 bool hwr_session_drain_due(const hwr_session_t *session);
 
-/* What waits in the spill. */
+/* What waits to be sent. */
 uint64_t hwr_session_held_bytes(const hwr_session_t *session);
+/* Of it, what the peer does not take: it waits for room or for bytes of credit. Requests that wait
+ * for message credit are not in it. An owner that makes answers wait looks at this figure only, or
+ * two ends that both call each other wait for ever. */
+uint64_t hwr_session_lane_bytes(const hwr_session_t *session);
 uint64_t hwr_session_held_records(const hwr_session_t *session);
 /* True when the next flush has control frames to send, credit that is due among them. */
 bool hwr_session_control_waits(const hwr_session_t *session);

@@ -93,7 +93,7 @@ emit_ids(hwr_session_t *s, hwr_id_queue_t *queue, uint8_t type) {
 
 static bool
 messages_due(const hwr_session_t *s) {
-  /* No new work while our answers pile up (P5.5). */
+  /* No new work while the peer does not take our answers (P5.5). */
   return s->spill.held_bytes <= s->config.high_water_bytes && hwr_window_due(&s->window_messages);
 }
 
@@ -158,14 +158,17 @@ is_call(const hwr_frame_t *f) {
   return f->type == HWR_REQUEST && !(f->flags & HWR_FLAG_ONEWAY);
 }
 
-/* Credit for one frame of a message, whose first frame also costs a message if it is a request. */
+/* A request enters the lane once it has message credit (P5.5). Those without wait apart, in their
+ * order, so that no answer is ever behind one: both ends could be waiting for those answers. */
 static bool
-take_credit(hwr_session_t *s, const hwr_frame_t *f, uint32_t length_bytes, bool first) {
-  uint64_t messages = first && is_request(f) ? 1 : 0;
-  if (!hwr_credit_take(&s->credit_messages, messages)) return false;
-  if (hwr_credit_take(&s->credit_bytes, hwr_frame_stride(length_bytes))) return true;
-  s->credit_messages.used -= messages;
-  return false;
+may_enter_lane(hwr_session_t *s, const hwr_frame_t *f) {
+  if (!is_request(f)) return true;
+  return s->requests.record_count == 0 && hwr_credit_take(&s->credit_messages, 1);
+}
+
+static bool
+take_bytes(hwr_session_t *s, uint32_t length_bytes) {
+  return hwr_credit_take(&s->credit_bytes, hwr_frame_stride(length_bytes));
 }
 
 /* Enter a new record in the books. 1: send it. 0: nobody waits for it any more. Or an error. */
@@ -178,8 +181,9 @@ register_record(hwr_session_t *s, const hwr_frame_t *f, uint32_t timeout_ms) {
   }
   bool answer = f->type == HWR_RESPONSE || f->type == HWR_ERROR;
   if (answer && s->stage == HWR_STAGE_READY) {
-    if (!hwr_serving_close(&s->serving, f->slot, f->generation)) return 0;
-    hwr_session_settle(s, 1);
+    bool open = hwr_serving_close(&s->serving, f->slot, f->generation);
+    if (open || hwr_serving_forget(&s->serving)) hwr_session_settle(s, 1);
+    if (!open) return 0;
   }
   if (f->type == HWR_READY) s->stage = HWR_STAGE_READY;
   return 1;
@@ -207,16 +211,16 @@ commit_in_place(hwr_session_t *s, const hwr_frame_t *f, uint32_t offset) {
 static int
 send_in_region(hwr_session_t *s, const hwr_record_t *r, const uint8_t *base) {
   hwr_frame_t f = record_frame(r);
+  hwr_slice_t body = {base + r->offset + HWR_HEADER_BYTES, r->length};
   int go = register_record(s, &f, r->timeout_ms);
-  if (go < 0) return go;
+  if (go <= 0) return go; /* the records behind it are no longer at the tail: they are copied */
+  if (!may_enter_lane(s, &f)) return hwr_spill_push(&s->requests, &s->mem, &f, &body, 1, 0);
   bool in_place = s->region.kind == HWR_REGION_RING && s->spill.record_count == 0 &&
                   r->offset == hwr_producer_offset(s->out);
-  if (go == 0) return 0; /* the records behind it are no longer at the tail: they are copied */
-  if (in_place && take_credit(s, &f, f.length_bytes, true)) {
+  if (in_place && take_bytes(s, f.length_bytes)) {
     commit_in_place(s, &f, r->offset);
     return 0;
   }
-  hwr_slice_t body = {base + r->offset + HWR_HEADER_BYTES, r->length};
   return hwr_spill_push(&s->spill, &s->mem, &f, &body, 1, 0);
 }
 
@@ -259,7 +263,7 @@ send_chunk(hwr_session_t *s, const hwr_frame_t *f, const hwr_slice_t *slices, si
   uint64_t stride = hwr_frame_stride(chunk.length_bytes);
   bool fits = (uint64_t) room >= stride;
   if (!fits) want_room(s, stride + HWR_CONTROL_RESERVE_BYTES);
-  *stuck = !fits || !take_credit(s, f, chunk.length_bytes, first);
+  *stuck = !fits || !take_bytes(s, chunk.length_bytes);
   if (*stuck) return 0;
   if (first) mark_sent(s, f);
   write_header(s, &chunk);
@@ -268,10 +272,34 @@ send_chunk(hwr_session_t *s, const hwr_frame_t *f, const hwr_slice_t *slices, si
   return chunk.length_bytes;
 }
 
-/* A queued call that was given up meanwhile: it never left. */
+/* A queued call that was given up meanwhile. */
 static bool
 is_stale(hwr_session_t *s, const hwr_frame_t *f) {
-  return is_call(f) && !s->front_started && !hwr_calls_find(&s->calls, f->slot, f->generation);
+  return is_call(f) && !hwr_calls_find(&s->calls, f->slot, f->generation);
+}
+
+/* Move requests into the lane as far as message credit goes. */
+static int
+admit_requests(hwr_session_t *s) {
+  hwr_frame_t f;
+  hwr_slice_t body;
+  while (hwr_spill_front(&s->requests, &f, &body.bytes)) {
+    bool stale = is_stale(s, &f);
+    if (!stale && !hwr_credit_take(&s->credit_messages, 1)) return 0;
+    body.length_bytes = f.length_bytes;
+    int err = stale ? 0 : hwr_spill_push(&s->spill, &s->mem, &f, &body, 1, 0);
+    if (err) return err;
+    hwr_spill_drop(&s->requests, &s->mem);
+  }
+  return 0;
+}
+
+/* The front record never leaves: its message credit goes to the next request. */
+static int
+drop_stale(hwr_session_t *s) {
+  hwr_spill_drop(&s->spill, &s->mem);
+  s->credit_messages.used--;
+  return admit_requests(s);
 }
 
 /* Move what waits into the ring as far as room and credit go. */
@@ -279,9 +307,10 @@ static int
 refill(hwr_session_t *s) {
   hwr_frame_t f;
   hwr_slice_t body;
-  while (hwr_spill_front(&s->spill, &f, &body.bytes)) {
-    if (is_stale(s, &f)) {
-      hwr_spill_drop(&s->spill, &s->mem);
+  int err = admit_requests(s);
+  while (!err && hwr_spill_front(&s->spill, &f, &body.bytes)) {
+    if (!s->front_started && is_stale(s, &f)) {
+      err = drop_stale(s);
       continue;
     }
     body.length_bytes = f.length_bytes;
@@ -293,7 +322,7 @@ refill(hwr_session_t *s) {
     if (s->front_started) hwr_spill_shorten(&s->spill, (uint32_t) sent);
     else hwr_spill_drop(&s->spill, &s->mem);
   }
-  return 0;
+  return err;
 }
 
 /* ------------------------------------------------------------------ the region */
@@ -392,6 +421,8 @@ hwr_session_flush(hwr_session_t *s, const hwr_record_t *records, uint32_t count,
 /* As much as goes straight into the ring, the rest into the spill. */
 static int
 send_or_spill(hwr_session_t *s, hwr_frame_t f, const hwr_slice_t *slices, size_t slice_count) {
+  if (!may_enter_lane(s, &f))
+    return hwr_spill_push(&s->requests, &s->mem, &f, slices, slice_count, 0);
   size_t sent = 0;
   bool done = false, stuck = s->spill.record_count > 0;
   while (!stuck && !done) {

@@ -116,7 +116,11 @@ int
 hwr_serving_open(hwr_serving_t *serving, const hwr_mem_t *mem, uint32_t slot, uint32_t generation) {
   int err = serving_reach(serving, mem, slot);
   if (err) return err;
-  if (serving->open[slot]) return HWR_EPROTO;
+  if (serving->open[slot] && serving->generation[slot] == generation) return HWR_EPROTO;
+  if (serving->open[slot]) {
+    serving->superseded_count++;
+    serving->open_count--;
+  }
   serving->open[slot] = 1;
   serving->generation[slot] = generation;
   serving->open_count++;
@@ -129,5 +133,12 @@ hwr_serving_close(hwr_serving_t *serving, uint32_t slot, uint32_t generation) {
   if (serving->generation[slot] != generation) return false;
   serving->open[slot] = 0;
   serving->open_count--;
+  return true;
+}
+
+bool
+hwr_serving_forget(hwr_serving_t *serving) {
+  if (serving->superseded_count == 0) return false;
+  serving->superseded_count--;
   return true;
 }

@@ -63,14 +63,19 @@ typedef struct hwr_serving_s { /* calls that the peer made and that we have not 
   uint8_t *open;
   uint32_t capacity_count;
   uint32_t open_count;
+  uint32_t superseded_count; /* given up by the caller, which used the slot again */
 } hwr_serving_t;
 
 void hwr_serving_init(hwr_serving_t *serving);
 void hwr_serving_deinit(hwr_serving_t *serving, const hwr_mem_t *mem);
-/* 0, HWR_EPROTO (slot out of range P4.2, or in use P4.1), HWR_ENOMEM. */
+/* 0, HWR_EPROTO (slot out of range P4.2, or that transaction is open P4.1), HWR_ENOMEM. A slot
+ * that is open with another generation was given up by its caller: the new call takes it, and the
+ * old one is remembered as superseded. */
 int hwr_serving_open(hwr_serving_t *serving, const hwr_mem_t *mem, uint32_t slot,
                      uint32_t generation);
 /* True when that transaction was open; it is closed then. */
 bool hwr_serving_close(hwr_serving_t *serving, uint32_t slot, uint32_t generation);
+/* An answer to no open transaction: true when it is that of a superseded one, forgotten then. */
+bool hwr_serving_forget(hwr_serving_t *serving);
 
 #endif

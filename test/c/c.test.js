@@ -13,7 +13,7 @@ for (const program of listPrograms()) {
 
     before(async function () {
       if (compilerMissing && !process.env.CI) this.skip();
-      this.timeout(300_000);
+      this.timeout(180_000);
       report = await runProgram(program);
     });
 

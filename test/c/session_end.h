@@ -273,6 +273,7 @@ end_send_whole(end_t *e, hwr_record_t record, const uint8_t *body) {
 static inline int
 end_send(end_t *e, uint32_t word, uint32_t slot, uint32_t generation, uint32_t timeout_ms,
          const void *body, uint32_t length) {
+  if (e->status) return e->status; /* the region is no longer ours */
   hwr_record_t record = {0, length, word, slot, generation, timeout_ms, {0}};
   hwr_region_t region = hwr_session_region(e->session);
   uint64_t stride = hwr_frame_stride(length);

@@ -293,6 +293,47 @@ TEST(chunks_shrink_to_windows_and_rings_that_are_small) {
   }
 }
 
+/* P5.5: the answer must not stand behind a request that waits for the end of what it answers. */
+TEST(an_answer_passes_requests_that_wait_for_message_credit) {
+  settings_t narrow = DEFAULTS;
+  narrow.window_messages = 1;
+  narrow.high_water_bytes = 100;
+  pair_open(&pair, &narrow);
+  end_call(&pair.host, 1, 1, big, 10);
+  end_call(&pair.host, 2, 1, big, 1000);
+  end_call(&pair.host, 3, 1, big, 1000);
+  end_call(&pair.worker, 1, 1, big, 10);
+  end_call(&pair.worker, 2, 1, big, 1000);
+  pair_run(&pair);
+  CHECK(hwr_session_held_bytes(pair.host.session) > 2000);
+  CHECK_INT(hwr_session_lane_bytes(pair.host.session), 0);
+  end_answer(&pair.host, 1, 1, "for the handler of the first call", 33);
+  pair_run(&pair);
+  CHECK_INT(end_count(&pair.worker, HWR_EV_RESPONSE), 1);
+  CHECK_INT(end_count(&pair.host, HWR_EV_REQUEST), 2);
+  end_answer(&pair.worker, 1, 1, "", 0);
+  pair_run(&pair);
+  CHECK_INT(end_count(&pair.worker, HWR_EV_REQUEST), 2);
+  hwr_session_abandon(pair.host.session, 3, 1);
+  end_answer(&pair.worker, 2, 1, "", 0);
+  pair_run(&pair);
+  CHECK_INT(end_count(&pair.worker, HWR_EV_REQUEST), 2);
+  CHECK_INT(hwr_session_held_bytes(pair.host.session), 0);
+  pair_close(&pair);
+}
+
+TEST(a_call_given_up_in_the_lane_leaves_its_message_credit_to_the_next) {
+  open_granted(&DEFAULTS, 4096, 2);
+  end_call(&end, 1, 1, big, 4000);
+  end_call(&end, 2, 1, big, 4000); /* has message credit, and waits for bytes */
+  end_call(&end, 3, 1, big, 10);
+  CHECK_INT(sent_frames(HWR_REQUEST), 1);
+  hwr_session_abandon(end.session, 2, 1);
+  CHECK_INT(sent_frames(HWR_REQUEST), 1);
+  CHECK_INT(hwr_session_held_records(end.session), 0);
+  end_close(&end);
+}
+
 TEST(what_waits_for_room_says_how_much_and_goes_when_it_is_there) {
   settings_t tight = DEFAULTS;
   tight.ring_bytes = 8192;
@@ -402,6 +443,8 @@ main(void) {
   RUN(no_new_work_is_granted_while_answers_pile_up_and_it_is_once_they_have_gone);
   RUN(a_window_of_no_messages_never_grants);
   RUN(chunks_shrink_to_windows_and_rings_that_are_small);
+  RUN(an_answer_passes_requests_that_wait_for_message_credit);
+  RUN(a_call_given_up_in_the_lane_leaves_its_message_credit_to_the_next);
   RUN(what_waits_for_room_says_how_much_and_goes_when_it_is_there);
   RUN(credit_that_finds_no_room_is_not_forgotten);
   RUN(control_frames_find_room_in_a_ring_full_of_records);

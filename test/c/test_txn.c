@@ -120,13 +120,19 @@ TEST(a_served_slot_is_open_once) {
   hwr_serving_init(&serving);
   CHECK(!hwr_serving_close(&serving, 0, 0));
   CHECK_INT(hwr_serving_open(&serving, &mem, 9, 4), 0);
-  CHECK_INT(hwr_serving_open(&serving, &mem, 9, 5), HWR_EPROTO);
+  CHECK_INT(hwr_serving_open(&serving, &mem, 9, 4), HWR_EPROTO);
   CHECK_INT(hwr_serving_open(&serving, &mem, HWR_MAX_SLOTS, 5), HWR_EPROTO);
   CHECK_INT(serving.open_count, 1);
   CHECK(!hwr_serving_close(&serving, 9, 5));
   CHECK(hwr_serving_close(&serving, 9, 4));
   CHECK(!hwr_serving_close(&serving, 9, 4));
   CHECK_INT(hwr_serving_open(&serving, &mem, 9, 5), 0);
+  CHECK(!hwr_serving_forget(&serving));
+  CHECK_INT(hwr_serving_open(&serving, &mem, 9, 6), 0); /* its caller gave 5 up */
+  CHECK_INT(serving.open_count, 1);
+  CHECK(!hwr_serving_close(&serving, 9, 5));
+  CHECK(hwr_serving_forget(&serving));
+  CHECK(!hwr_serving_forget(&serving));
   hwr_serving_deinit(&serving, &mem);
   CHECK_INT(books.held_blocks, 0);
 }

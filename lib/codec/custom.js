@@ -1,0 +1,80 @@
+'use strict';
+
+const { ProtocolError, SerializationError } = require('../errors');
+const { StructuredDecoder } = require('./structured-decoder');
+const { StructuredEncoder } = require('./structured-encoder');
+
+const NOWHERE = Buffer.alloc(0);
+
+/** @param {any} serializer @returns {string} how two ends compare their serializers */
+function nameOf(serializer) {
+  return String(serializer.name ?? serializer.constructor?.name ?? 'serializer');
+}
+
+/** The two directions of a user's Serializer. */
+class Custom {
+  #serializer;
+  /** A string travels as a structured value, because it need not be well-formed. */
+  #texts = new StructuredEncoder({ shapes: false });
+  #reader = new StructuredDecoder();
+
+  constructor(serializer) {
+    this.#serializer = serializer;
+  }
+
+  /**
+   * @param {unknown} value
+   * @returns {string | Uint8Array}
+   * @throws {SerializationError}
+   */
+  serialize(value) {
+    const data = this.#guard(() => this.#serializer.serialize(value), 'serialize');
+    if (typeof data === 'string' || data instanceof Uint8Array) return data;
+    const cause = new TypeError(
+      `serialize() must return a string or a Uint8Array, not ${typeof data}`,
+    );
+    return this.#fail('serialize', cause);
+  }
+
+  /** @param {string} text */
+  textBytes(text) {
+    const end = this.#texts.encode(NOWHERE, 0, 0, text);
+    return this.#texts.bytes.subarray(this.#texts.start, end);
+  }
+
+  fromText(bytes, start, end) {
+    const text = this.#reader.decode(bytes, start, end, false);
+    if (typeof text !== 'string') throw new ProtocolError('malformed text', { rule: 'codec' });
+    return this.#guard(() => this.#serializer.deserialize(text), 'deserialize');
+  }
+
+  /** The copy is the user's to keep. */
+  fromBytes(bytes, start, end) {
+    const copy = Buffer.from(bytes.subarray(start, end));
+    return this.#guard(() => this.#serializer.deserialize(copy), 'deserialize');
+  }
+
+  #guard(call, method) {
+    try {
+      return call();
+    } catch (cause) {
+      return this.#fail(method, cause);
+    }
+  }
+
+  #fail(method, cause) {
+    const what = `${nameOf(this.#serializer)}.${method}() failed: ${messageOf(cause)}`;
+    throw new SerializationError(what, { path: 'payload', cause });
+  }
+}
+
+/** What a user throws is anything. */
+function messageOf(thrown) {
+  try {
+    return String(thrown?.message ?? thrown);
+  } catch {
+    return 'something that has no text';
+  }
+}
+
+module.exports = { Custom, nameOf };

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Random traffic in both directions under random limits, over a wire that tears everything
+ * apart: every call is settled exactly once, with its own answer, and nothing is left over.
+ */
+#include "session_pair.h"
+
+enum { SLOTS = 64, MAX_BODY = 90000 };
+
+typedef struct caller_s { /* what one end has in flight */
+  uint32_t generation[SLOTS];
+  uint64_t hash[SLOTS]; /* of the body sent, and so of the answer */
+  bool open[SLOTS];
+  uint32_t settled, opened, posted, dropped;
+} caller_t;
+
+static pair_t pair;
+static caller_t callers[2];
+static uint8_t bytes[MAX_BODY];
+
+static caller_t *
+caller_of(const end_t *e) {
+  return &callers[e == &pair.worker];
+}
+
+/* Answers are the request itself, so that a mix-up shows as another hash. */
+static void
+on_event(end_t *e, const seen_t *seen, const uint8_t *payload) {
+  caller_t *c = caller_of(e);
+  bool one_way = seen->word >> 8 & HWR_FLAG_ONEWAY;
+  if (seen->kind == HWR_EV_REQUEST && one_way) {
+    hwr_session_settle(e->session, 1);
+  } else if (seen->kind == HWR_EV_REQUEST) {
+    uint8_t type = seen->length % 7 ? HWR_RESPONSE : HWR_ERROR;
+    end_send(e, make_word(type, 1, 0), seen->slot, seen->generation, 0, payload, seen->length);
+  } else if (seen->kind == HWR_EV_RESPONSE || seen->kind == HWR_EV_ERROR ||
+             seen->kind == HWR_EV_TIMEOUT || seen->kind == HWR_EV_PONG) {
+    REQUIRE(seen->slot < SLOTS && c->open[seen->slot]);
+    CHECK_INT(seen->generation, c->generation[seen->slot]);
+    if (seen->kind == HWR_EV_RESPONSE || seen->kind == HWR_EV_ERROR)
+      CHECK(seen->hash == c->hash[seen->slot]);
+    c->open[seen->slot] = false;
+    c->settled++;
+  }
+}
+
+static uint32_t
+random_length(uint32_t *seed) {
+  switch (next_random(seed) % 8) {
+  case 0: return 0;
+  case 1: return next_random(seed) % MAX_BODY;
+  case 2: return 8150 + next_random(seed) % 80;
+  default: return next_random(seed) % 600;
+  }
+}
+
+static void
+act(end_t *e, uint32_t *seed) {
+  caller_t *c = caller_of(e);
+  uint32_t slot = next_random(seed) % SLOTS, what = next_random(seed) % 16;
+  uint32_t length = random_length(seed);
+  fill_bytes(bytes, length < 64 ? length : 64, next_random(seed));
+  if (what == 0) {
+    end_post(e, bytes, length);
+    c->posted++;
+  } else if (c->open[slot]) {
+    if (what > 1 || e->record_count) return; /* what is not flushed is not open yet */
+    CHECK(hwr_session_abandon(e->session, slot, c->generation[slot]));
+    c->open[slot] = false;
+    c->dropped++;
+  } else {
+    c->open[slot] = true;
+    c->opened++;
+    c->generation[slot]++;
+    c->hash[slot] = hash_bytes(bytes, length);
+    uint32_t timeout_ms = what < 4 ? 1 + next_random(seed) % 40 : 0;
+    if (what == 2) hwr_session_ping(e->session, slot, c->generation[slot], HWR_NO_DEADLINE);
+    else end_send(e, make_word(HWR_REQUEST, 1, 0), slot, c->generation[slot], timeout_ms, bytes, length);
+  }
+}
+
+static settings_t
+random_settings(uint32_t *seed) {
+  settings_t s = DEFAULTS;
+  s.window_bytes = 4096 + next_random(seed) % (next_random(seed) % 2 ? 5000 : 200000);
+  s.window_messages = 1 + next_random(seed) % 40;
+  s.high_water_bytes = next_random(seed) % 100000;
+  s.chunk_bytes = 8 + next_random(seed) % 5000 * 8;
+  s.read_ahead_bytes = 1 + next_random(seed) % 5000;
+  s.inbox_bytes = 16384 + next_random(seed) % 50000;
+  s.scratch_bytes = next_random(seed) % 20000;
+  s.max_events = 1 + next_random(seed) % 20;
+  s.ring_bytes = 4096u << next_random(seed) % 6;
+  return s;
+}
+
+static void
+tick(end_t *e) {
+  e->now_ms += 3;
+  hwr_session_tick(e->session, e->now_ms);
+  end_take(e);
+}
+
+static void
+check_settled(const end_t *e) {
+  const caller_t *c = caller_of(e);
+  CHECK_INT(c->settled + c->dropped, c->opened);
+  CHECK_INT(hwr_session_open_calls(e->session), 0);
+  CHECK_INT(hwr_session_open_requests(e->session), 0);
+  CHECK_INT(hwr_session_held_bytes(e->session), 0);
+  CHECK_INT(hwr_session_held_records(e->session), 0);
+  CHECK_INT(hwr_session_room_wanted(e->session), 0);
+  CHECK(!hwr_session_control_waits(e->session));
+}
+
+static void
+torture(uint32_t run) {
+  uint32_t seed = run * 2654435761u + 1;
+  settings_t host = random_settings(&seed), worker = random_settings(&seed);
+  memset(callers, 0, sizeof callers);
+  pair_open_apart(&pair, &host, &worker, run);
+  pair.piece_bytes = 1 + next_random(&seed) % 16000;
+  pair.host.split = 1 + next_random(&seed) % 9000;
+  pair.worker.split = 1 + next_random(&seed) % 9000;
+  pair.host.random_split = pair.worker.random_split = &seed;
+  pair_start(&pair);
+  pair.host.on_event = pair.worker.on_event = on_event;
+  for (int i = 0; i < 600 && !pair.host.status && !pair.worker.status; i++) {
+    act(&pair.host, &seed);
+    act(&pair.worker, &seed);
+    uint32_t what = next_random(&seed) % 8;
+    if (what < 2) end_flush(&pair.host);
+    if (what > 5) end_flush(&pair.worker);
+    if (what & 1) pair_move(&pair, &pair.host, &pair.worker);
+    if (what & 2) pair_move(&pair, &pair.worker, &pair.host);
+    if (what == 7) tick(&pair.host);
+    if (what == 6) tick(&pair.worker);
+  }
+  pair_run(&pair);
+  if (pair.host.status || pair.worker.status)
+    check_fail(__FILE__, __LINE__, "run %u: host %d %s, worker %d %s", run, pair.host.status,
+               hwr_session_rule(pair.host.session), pair.worker.status,
+               hwr_session_rule(pair.worker.session));
+  check_settled(&pair.host);
+  check_settled(&pair.worker);
+  pair_close(&pair);
+}
+
+TEST(every_call_is_settled_once_with_its_own_answer) {
+  for (uint32_t run = 1; run <= 150; run++) torture(run);
+}
+
+int
+main(void) {
+  RUN(every_call_is_settled_once_with_its_own_answer);
+  return check_exit_code();
+}
