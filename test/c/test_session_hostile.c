@@ -41,8 +41,8 @@ TEST(control_frames_have_one_length_each) {
   const struct {
     uint8_t type;
     uint32_t length;
-  } bad[] = {{HWR_CREDIT, 0},  {HWR_CREDIT, 15}, {HWR_CREDIT, 24}, {HWR_PING, 1},
-             {HWR_PONG, 8},    {HWR_GOAWAY, 0},  {HWR_GOAWAY, 5},  {HWR_GOAWAY, 8}};
+  } bad[] = {{HWR_CREDIT, 0}, {HWR_CREDIT, 15}, {HWR_CREDIT, 24}, {HWR_PING, 1},
+             {HWR_PONG, 8},   {HWR_GOAWAY, 0},  {HWR_GOAWAY, 5},  {HWR_GOAWAY, 8}};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     open_worker();
     PUT(&frames, .type = bad[i].type, .length = bad[i].length);
@@ -83,9 +83,9 @@ TEST(an_answer_nobody_reads_is_limited_too) {
 TEST(flags_that_a_type_does_not_have_break_the_rule) {
   static const struct {
     uint8_t type, allowed;
-  } types[] = {{HWR_DEFINE, 0x0f}, {HWR_REQUEST, 0x3f}, {HWR_RESPONSE, 0x0f}, {HWR_ERROR, 0x0f},
-               {HWR_CREDIT, 0},    {HWR_PING, 0},       {HWR_PONG, 0},        {HWR_GOAWAY, 0},
-               {HWR_PAD, 0}};
+  } types[] = {{HWR_DEFINE, 0x0f}, {HWR_REQUEST, 0x3f}, {HWR_RESPONSE, 0x0f},
+               {HWR_ERROR, 0x0f},  {HWR_CREDIT, 0},     {HWR_PING, 0},
+               {HWR_PONG, 0},      {HWR_GOAWAY, 0},     {HWR_PAD, 0}};
   for (size_t i = 0; i < sizeof types / sizeof *types; i++)
     for (int bit = 0; bit < 8; bit++) {
       if (types[i].allowed & 1 << bit) continue;

@@ -39,7 +39,8 @@ converse_failing(uint64_t host_call, uint64_t worker_call) {
   int worker = end_try_open(&pair.worker, HWR_WORKER, &narrow, worker_call);
   if (!host && !worker) converse();
   bool failed = pair.host.books.failed || pair.worker.books.failed;
-  end_t *victim = host_call ? &pair.host : &pair.worker, *other = host_call ? &pair.worker : &pair.host;
+  end_t *victim = host_call ? &pair.host : &pair.worker,
+        *other = host_call ? &pair.worker : &pair.host;
   if (failed && victim->status == 0) { /* only what can be refused may be unaffected: a ping */
     CHECK_INT(end_count(&pair.host, HWR_EV_RESPONSE), 101);
   } else {

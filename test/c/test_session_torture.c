@@ -5,13 +5,16 @@
  */
 #include "session_pair.h"
 
-enum { SLOTS = 64, MAX_BODY = 90000 };
+enum { SLOTS = 64, MAX_BODY = 90000, LATE = 30 };
 
 typedef struct caller_s { /* what one end has in flight */
   uint32_t generation[SLOTS];
   uint64_t hash[SLOTS]; /* of the body sent, and so of the answer */
   bool open[SLOTS];
   uint32_t settled, opened, posted, dropped;
+  seen_t late[LATE]; /* requests to be answered some other time */
+  uint8_t *late_body[LATE];
+  uint32_t late_count;
 } caller_t;
 
 static pair_t pair;
@@ -25,14 +28,38 @@ caller_of(const end_t *e) {
 
 /* Answers are the request itself, so that a mix-up shows as another hash. */
 static void
+answer(end_t *e, const seen_t *seen, const uint8_t *payload) {
+  uint8_t type = seen->length % 7 ? HWR_RESPONSE : HWR_ERROR;
+  end_send(e, make_word(type, 1, 0), seen->slot, seen->generation, 0, payload, seen->length);
+}
+
+static void
+answer_later(caller_t *c, const seen_t *seen, const uint8_t *payload) {
+  uint8_t *copy = end_allocate(seen->length + 1);
+  memcpy(copy, payload, seen->length);
+  c->late[c->late_count] = *seen;
+  c->late_body[c->late_count++] = copy;
+}
+
+static bool
+answer_late(end_t *e) {
+  caller_t *c = caller_of(e);
+  if (c->late_count == 0) return false;
+  c->late_count--;
+  answer(e, &c->late[c->late_count], c->late_body[c->late_count]);
+  free(c->late_body[c->late_count]);
+  return true;
+}
+
+static void
 on_event(end_t *e, const seen_t *seen, const uint8_t *payload) {
   caller_t *c = caller_of(e);
   bool one_way = seen->word >> 8 & HWR_FLAG_ONEWAY;
   if (seen->kind == HWR_EV_REQUEST && one_way) {
     hwr_session_settle(e->session, 1);
   } else if (seen->kind == HWR_EV_REQUEST) {
-    uint8_t type = seen->length % 7 ? HWR_RESPONSE : HWR_ERROR;
-    end_send(e, make_word(type, 1, 0), seen->slot, seen->generation, 0, payload, seen->length);
+    if (seen->length % 5 == 0 && c->late_count < LATE) answer_later(c, seen, payload);
+    else answer(e, seen, payload);
   } else if (seen->kind == HWR_EV_RESPONSE || seen->kind == HWR_EV_ERROR ||
              seen->kind == HWR_EV_TIMEOUT || seen->kind == HWR_EV_PONG) {
     REQUIRE(seen->slot < SLOTS && c->open[seen->slot]);
@@ -47,10 +74,14 @@ on_event(end_t *e, const seen_t *seen, const uint8_t *payload) {
 static uint32_t
 random_length(uint32_t *seed) {
   switch (next_random(seed) % 8) {
-  case 0: return 0;
-  case 1: return next_random(seed) % MAX_BODY;
-  case 2: return 8150 + next_random(seed) % 80;
-  default: return next_random(seed) % 600;
+  case 0:
+    return 0;
+  case 1:
+    return next_random(seed) % MAX_BODY;
+  case 2:
+    return 8150 + next_random(seed) % 80;
+  default:
+    return next_random(seed) % 600;
   }
 }
 
@@ -59,6 +90,7 @@ act(end_t *e, uint32_t *seed) {
   caller_t *c = caller_of(e);
   uint32_t slot = next_random(seed) % SLOTS, what = next_random(seed) % 16;
   uint32_t length = random_length(seed);
+  if (what == 15) answer_late(e);
   fill_bytes(bytes, length < 64 ? length : 64, next_random(seed));
   if (what == 0) {
     end_post(e, bytes, length);
@@ -75,7 +107,9 @@ act(end_t *e, uint32_t *seed) {
     c->hash[slot] = hash_bytes(bytes, length);
     uint32_t timeout_ms = what < 4 ? 1 + next_random(seed) % 40 : 0;
     if (what == 2) hwr_session_ping(e->session, slot, c->generation[slot], HWR_NO_DEADLINE);
-    else end_send(e, make_word(HWR_REQUEST, 1, 0), slot, c->generation[slot], timeout_ms, bytes, length);
+    else
+      end_send(e, make_word(HWR_REQUEST, 1, 0), slot, c->generation[slot], timeout_ms, bytes,
+               length);
   }
 }
 
@@ -137,6 +171,7 @@ torture(uint32_t run) {
     if (what == 6) tick(&pair.worker);
   }
   pair_run(&pair);
+  while (answer_late(&pair.host) | answer_late(&pair.worker)) pair_run(&pair);
   if (pair.host.status || pair.worker.status)
     check_fail(__FILE__, __LINE__, "run %u: host %d %s, worker %d %s", run, pair.host.status,
                hwr_session_rule(pair.host.session), pair.worker.status,
