@@ -10,7 +10,7 @@ const { hasOwnProperty, propertyIsEnumerable } = Object.prototype;
 const COUNTED_ELEMENTS = 96;
 /** The last index of an array of n elements, as a key. */
 const LAST_KEY = Array.from({ length: COUNTED_ELEMENTS + 1 }, (_, n) => String(n - 1));
-const MAX_INDEX = 2 ** 32 - 1;
+const MAX_LENGTH = 2 ** 32 - 1;
 const SUMMARY = { maxArrayLength: 0, depth: 0, customInspect: false, breakLength: Infinity };
 
 /**
@@ -40,7 +40,7 @@ function writeArray(e, array, p) {
     e.trail.push(i);
     throw thrown;
   }
-  return i === n && isDense(array, n) ? p : writeRest(e, array, i, head, p);
+  return i === n && isDense(array, n) ? p : writeRest(e, array, n, i, head, p);
 }
 
 /** Whether an array without holes has no other properties. */
@@ -62,10 +62,13 @@ const canSummarize =
 
 /**
  * What an array has besides its first `dense` elements: elements after a hole, other properties,
- * and which of those elements should not have been sent because they are not enumerable.
+ * and which of those elements should not have been sent because they are not enumerable. Elements
+ * that a getter has added beyond its first length do not count.
  */
-function writeRest(e, array, dense, head, p) {
-  const rest = keysOf(array).filter((key) => !isIndexBelow(key, dense));
+function writeRest(e, array, n, dense, head, p) {
+  const rest = keysOf(array).filter(
+    (key) => isIndexIn(key, dense, n) || !isIndexIn(key, 0, MAX_LENGTH),
+  );
   const hidden = [];
   for (let i = 0; i < dense; i++) {
     if (hasOwnProperty.call(array, i) && !propertyIsEnumerable.call(array, i)) hidden.push(i);
@@ -87,7 +90,7 @@ function writePairs(e, array, keys, p) {
   let step;
   try {
     for (const key of keys) {
-      step = isIndexBelow(key, MAX_INDEX) ? Number(key) : key;
+      step = isIndexIn(key, 0, MAX_LENGTH) ? Number(key) : key;
       p = e.writeProperty(array, key, e.write(step, p));
     }
   } catch (thrown) {
@@ -97,12 +100,12 @@ function writePairs(e, array, keys, p) {
   return p;
 }
 
-/** @param {string} key @param {number} bound whether key is an array index less than bound */
-function isIndexBelow(key, bound) {
+/** Whether a key is an array index from `start` to below `end`. */
+function isIndexIn(key, start, end) {
   const c = key.charCodeAt(0);
   if (!(c >= 48 && c <= 57)) return false;
   const index = Number(key);
-  return index < bound && String(index) === key;
+  return index >= start && index < end && Number.isInteger(index) && String(index) === key;
 }
 
 module.exports = { writeArray };

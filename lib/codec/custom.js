@@ -33,7 +33,7 @@ class Custom {
     const cause = new TypeError(
       `serialize() must return a string or a Uint8Array, not ${typeof data}`,
     );
-    return this.#fail('serialize', cause);
+    this.#fail('serialize', cause);
   }
 
   /** @param {string} text */
@@ -58,10 +58,11 @@ class Custom {
     try {
       return call();
     } catch (cause) {
-      return this.#fail(method, cause);
+      this.#fail(method, cause);
     }
   }
 
+  /** @returns {never} */
   #fail(method, cause) {
     const what = `${nameOf(this.#serializer)}.${method}() failed: ${messageOf(cause)}`;
     throw new SerializationError(what, { path: 'payload', cause });

@@ -128,7 +128,7 @@ class Codec {
 }
 
 /**
- * @param {string | { name?: string, serialize: Function, deserialize: Function }} wanted
+ * @param {any} wanted a name, or a Serializer: { name?, serialize, deserialize }
  * @param {{ shapes?: boolean }} [options] shapes: false makes records that stand for themselves
  * @returns {Codec}
  * @throws {TypeError} for a name that is not one of BUILT_IN_NAMES, or an object that is no Serializer

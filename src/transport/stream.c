@@ -21,6 +21,7 @@ typedef struct stream_s {
   ring_memory_t *memory;
   hwr_consumer_t consumer; /* what the socket takes */
   uv_pipe_t pipe;
+  uv_idle_t alive; /* active while reading is paused: the pipe alone would let the loop end */
   uv_write_t write;
   size_t writing_bytes; /* of the write in progress, or 0 */
   uv_os_fd_t fd;        /* borrowed from pipe; for the drain at exit */
@@ -114,14 +115,21 @@ stream_receive(hwr_transport_t *t) {
   stream_t *stream = (stream_t *) t;
   if (!stream->paused) return false;
   stream->paused = false;
+  uv_idle_stop(&stream->alive);
   int err = uv_read_start((uv_stream_t *) &stream->pipe, on_room, on_read);
   if (err) hwr__transport_end(t, err);
   return false;
 }
 
 static void
+on_alive(uv_idle_t *alive) {
+  (void) alive;
+}
+
+static void
 pause_reading(stream_t *stream) {
   stream->paused = true;
+  uv_idle_start(&stream->alive, on_alive);
   uv_read_stop((uv_stream_t *) &stream->pipe);
 }
 
@@ -195,13 +203,15 @@ stream_wait_taken(hwr_transport_t *t, int timeout_ms) {
 static void
 stream_ref(hwr_transport_t *t, bool ref) {
   stream_t *stream = (stream_t *) t;
-  if (ref) uv_ref((uv_handle_t *) &stream->pipe);
-  else uv_unref((uv_handle_t *) &stream->pipe);
+  void (*set)(uv_handle_t *) = ref ? uv_ref : uv_unref;
+  set((uv_handle_t *) &stream->pipe);
+  set((uv_handle_t *) &stream->alive);
 }
 
 static void
 stream_close(hwr_transport_t *t) {
   stream_t *stream = (stream_t *) t;
+  uv_close((uv_handle_t *) &stream->alive, hwr__transport_handle_closed);
   uv_close((uv_handle_t *) &stream->pipe, hwr__transport_handle_closed);
 }
 
@@ -247,8 +257,9 @@ hwr_stream_open(hwr_transport_t **transport, hwr_loop_t *loop, const hwr_owner_t
   if (!stream) return HWR_ENOMEM;
   uv_pipe_init(loop->uv, &stream->pipe, 0);
   hwr__transport_init(&stream->base, &STREAM_OPS, loop, owner);
-  stream->pipe.data = stream->write.data = stream;
-  stream->base.handles_open++;
+  uv_idle_init(loop->uv, &stream->alive);
+  stream->pipe.data = stream->alive.data = stream->write.data = stream;
+  stream->base.handles_open += 2;
   *transport = &stream->base;
   int err = uv_pipe_open(&stream->pipe, fd);
   if (!err) err = uv_fileno((uv_handle_t *) &stream->pipe, &stream->fd);

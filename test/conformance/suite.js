@@ -1,0 +1,400 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const path = require('node:path');
+const { createWorker } = require('hawser');
+const upsideDown = require('./workers/upside-down');
+
+const execPath = process.env.HAWSER_NODE || process.execPath;
+const script = path.join(__dirname, 'workers', 'handlers.js');
+const MEBIBYTE = 1024 * 1024;
+
+/**
+ * What every transport must do, as tests of the describe block that this is called in.
+ * @param {'shm' | 'socket'} transport
+ */
+function conforms(transport) {
+  const workers = [];
+  const start = async (options) => {
+    const worker = await createWorker({ script, transport, execPath, ...options });
+    workers.push(worker);
+    return worker;
+  };
+
+  afterEach(async () => {
+    await Promise.all(workers.splice(0).map((worker) => worker.shutdown()));
+  });
+
+  it('says which transport it has', async () => {
+    const worker = await start();
+    assert.equal(worker.transport, transport);
+  });
+
+  describePayloads(start);
+  describeCodecs(start);
+  describeErrors(start);
+  describeManyCalls(start);
+  describePosts(start);
+  describeEnding(start);
+  describeHandlers(start);
+  describeReentrance(start);
+}
+
+function describePayloads(start) {
+  describe('payloads', () => {
+    const values = {
+      undefined,
+      null: null,
+      'negative zero': -0,
+      NaN,
+      'a large integer': Number.MAX_SAFE_INTEGER,
+      'a BigInt': -(2n ** 80n),
+      'an empty string': '',
+      'text of four alphabets': 'naïve λ 日本 \u{1f600} \0',
+      'a lone surrogate': '\ud800',
+      'a date': new Date(86_400_000),
+      'a regular expression': /a+/giu,
+      'a map with object keys': new Map([[{ a: 1 }, new Set([1, 'two'])]]),
+      'a hole in an array': [1, , 3], // eslint-disable-line no-sparse-arrays
+      'a key called __proto__': JSON.parse('{"__proto__": {"a": 1}, "then": 2}'),
+      'a typed array': Float64Array.of(1.5, -2, Infinity),
+      'an ArrayBuffer': Uint8Array.of(1, 2, 3).buffer,
+    };
+    for (const [name, value] of Object.entries(values)) {
+      it(`carries ${name} there and back`, async () => {
+        const worker = await start();
+        assert.deepEqual(await worker.send('echo', value), value);
+      });
+    }
+
+    it('keeps cycles and shared references', async () => {
+      const worker = await start();
+      const shared = { n: 1 };
+      const value = { a: shared, b: shared };
+      value.self = value;
+      const answer = await worker.send('echo', value);
+      assert.equal(answer.self, answer);
+      assert.equal(answer.a, answer.b);
+    });
+
+    for (const bytes of [0, 1, 10 * MEBIBYTE]) {
+      it(`carries a Buffer of ${bytes} bytes there and back`, async () => {
+        const worker = await start();
+        const value = Buffer.alloc(bytes, 'hawser');
+        const answer = await worker.send('echo', value);
+        assert.ok(Buffer.isBuffer(answer));
+        assert.ok(answer.equals(value));
+      });
+    }
+
+    it('carries a string of 10 MiB there and back', async () => {
+      const worker = await start();
+      const value = 'x'.repeat(10 * MEBIBYTE);
+      assert.ok((await worker.send('echo', value)) === value);
+    });
+
+    it('hands workerData to the worker', async () => {
+      const workerData = { port: 1, hosts: new Set(['a']) };
+      const worker = await start({ workerData });
+      assert.deepEqual(await worker.send('data'), workerData);
+    });
+  });
+}
+
+function describeCodecs(start) {
+  describe('serializer', () => {
+    it("'json' carries what JSON carries", async () => {
+      const worker = await start({ serializer: 'json' });
+      const answer = await worker.send('echo', {
+        when: new Date(0),
+        list: [1, null],
+        gone: undefined,
+      });
+      assert.deepEqual(answer, { when: '1970-01-01T00:00:00.000Z', list: [1, null] });
+    });
+
+    it("'v8' carries a map", async () => {
+      const worker = await start({ serializer: 'v8' });
+      const value = new Map([['a', { deep: [1n] }]]);
+      assert.deepEqual(await worker.send('echo', value), value);
+    });
+
+    it("'raw' carries bytes, however many", async () => {
+      const worker = await start({ serializer: 'raw' });
+      for (const bytes of [0, 1, 10 * MEBIBYTE]) {
+        const value = Buffer.alloc(bytes, 'raw');
+        assert.ok((await worker.send('echo', value)).equals(value), `${bytes} bytes`);
+      }
+    });
+
+    it("'raw' refuses what is not bytes", async () => {
+      const worker = await start({ serializer: 'raw' });
+      await assert.rejects(worker.send('echo', 'text'), { name: 'SerializationError' });
+    });
+
+    it("of the user's own carries what it makes", async () => {
+      const custom = path.join(__dirname, 'workers', 'custom-codec.js');
+      const worker = await start({ script: custom, serializer: upsideDown });
+      assert.deepEqual(await worker.send('echo', { a: ['b', 2] }), { a: ['b', 2] });
+    });
+
+    it('that the worker does not have is a HandshakeError', async () => {
+      await assert.rejects(start({ serializer: upsideDown }), {
+        name: 'HandshakeError',
+        code: 'ERR_HAWSER_HANDSHAKE',
+      });
+    });
+  });
+}
+
+function describeErrors(start) {
+  describe('errors', () => {
+    it('keep class, message and cause', async () => {
+      const worker = await start();
+      const error = await worker.send('typeError').catch((reason) => reason);
+      assert.ok(error instanceof TypeError);
+      assert.equal(error.message, 'no such colour');
+      assert.ok(error.cause instanceof RangeError);
+      assert.equal(error.cause.message, 'of 3 colours');
+    });
+
+    it('of an unknown class arrive as RemoteError with name, code and properties', async () => {
+      const worker = await start();
+      await assert.rejects(worker.send('quotaError'), (error) => {
+        assert.equal(error.constructor.name, 'RemoteError');
+        assert.equal(error.name, 'QuotaError');
+        assert.equal(error.code, 'E_QUOTA');
+        assert.equal(error.limit, 7);
+        return true;
+      });
+    });
+
+    it('stand for null where null was thrown', async () => {
+      const worker = await start();
+      const error = await worker.send('throwNull').catch((reason) => reason);
+      assert.ok(error instanceof Error);
+      assert.equal(error.message, 'null');
+    });
+
+    for (const type of ['missing', '__proto__', 'toString', 'then', 'constructor', '']) {
+      it(`of the unknown type '${type}' are UnknownTypeError`, async () => {
+        const worker = await start();
+        const expected = { code: 'ERR_HAWSER_UNKNOWN_TYPE', messageType: type };
+        await assert.rejects(worker.send(type), expected);
+        assert.throws(() => worker.post(type), expected);
+      });
+    }
+
+    it('of a payload that cannot travel name its path and touch no other call', async () => {
+      const worker = await start();
+      const before = worker.send('later', 'before');
+      const refused = worker.send('echo', { list: [1, { fn() {} }] });
+      const after = worker.send('echo', 'after');
+      await assert.rejects(refused, { code: 'ERR_HAWSER_SERIALIZE', path: 'payload.list[1].fn' });
+      assert.deepEqual(await Promise.all([before, after]), ['before', 'after']);
+    });
+
+    it('of a result that cannot travel name its path and leave the worker alive', async () => {
+      const worker = await start();
+      const expected = { code: 'ERR_HAWSER_SERIALIZE', path: 'payload.list[1]' };
+      await assert.rejects(worker.send('returnFunction'), expected);
+      assert.equal(await worker.send('echo', 1), 1);
+    });
+
+    it('of a call without an answer are TimeoutError in the phase run', async () => {
+      const worker = await start();
+      const expected = { code: 'ERR_HAWSER_TIMEOUT', phase: 'run', timeout: 20 };
+      await assert.rejects(worker.send('never', null, { timeout: 20 }), expected);
+      assert.equal(await worker.send('echo', 'still here'), 'still here');
+    });
+  });
+}
+
+function describeManyCalls(start) {
+  describe('calls in flight', () => {
+    it('are each run once and answered with their own result', async () => {
+      const worker = await start();
+      const ids = Array.from({ length: 1000 }, (_, i) => i);
+      const answers = await Promise.all(ids.map((id) => worker.send('count', id)));
+      assert.deepEqual(answers, ids);
+      const counts = await worker.send('counts');
+      assert.equal(counts.length, 1000);
+      assert.ok(counts.every((count) => count === 1));
+    });
+
+    it('are answered in the order in which their handlers end', async () => {
+      const worker = await start();
+      const order = [];
+      const note = (value) => order.push(value);
+      await Promise.all([worker.send('later', 1).then(note), worker.send('echo', 2).then(note)]);
+      assert.deepEqual(order, [2, 1]);
+    });
+
+    it('leave none counted once they are answered', async () => {
+      const worker = await start();
+      const calls = [1, 2, 3].map((n) => worker.send('later', n));
+      assert.equal(worker.stats().callsInFlight, 3);
+      await Promise.all(calls);
+      assert.equal(worker.stats().callsInFlight, 0);
+      assert.equal(worker.stats().callsSent, 3);
+    });
+
+    it('have ping answer with a number of milliseconds', async () => {
+      const worker = await start();
+      const milliseconds = await worker.ping();
+      assert.equal(typeof milliseconds, 'number');
+      assert.ok(milliseconds > 0);
+    });
+  });
+}
+
+function describePosts(start) {
+  describe('post', () => {
+    const filler = 'x'.repeat(1000);
+
+    it('throws OverloadedError past the hard cap, and what was accepted still arrives', async () => {
+      const worker = await start({ highWaterMark: { bytes: 64 * 1024 } });
+      let posted = 0;
+      const flood = () => {
+        for (; ; posted++) worker.post('note', { number: posted, filler });
+      };
+      assert.throws(flood, { code: 'ERR_HAWSER_OVERLOADED' });
+      const noted = await worker.send('noted');
+      assert.equal(noted.length, posted);
+      assert.ok(noted.every((number, i) => number === i));
+    });
+
+    it('is before the calls that were made after it', async () => {
+      const worker = await start();
+      worker.post('note', { number: 1 });
+      worker.post('note', { number: 2 });
+      assert.deepEqual(await worker.send('noted'), [1, 2]);
+    });
+  });
+}
+
+function describeEnding(start) {
+  describe('ending', () => {
+    it('by shutdown lets running calls end first', async () => {
+      const worker = await start();
+      const call = worker.send('later', 'done');
+      await worker.shutdown();
+      assert.equal(await call, 'done');
+      assert.equal(worker.state, 'closed');
+    });
+
+    it('by shutdown twice ends once, and later calls reject with WorkerClosedError', async () => {
+      const worker = await start();
+      const exits = [];
+      worker.on('exit', (code, signal) => exits.push([code, signal]));
+      await Promise.all([worker.shutdown(), worker.shutdown(), worker.close()]);
+      await worker.shutdown();
+      assert.deepEqual(exits, [[0, null]]);
+      await assert.rejects(worker.send('echo', 1), { code: 'ERR_HAWSER_CLOSED' });
+      await assert.rejects(worker.ping(), { code: 'ERR_HAWSER_CLOSED' });
+      assert.throws(() => worker.post('echo', 1), { code: 'ERR_HAWSER_CLOSED' });
+    });
+
+    it('by terminate, twice, rejects what is open with WorkerClosedError', async () => {
+      const worker = await start();
+      const call = assert.rejects(worker.send('never'), { code: 'ERR_HAWSER_CLOSED' });
+      await Promise.all([worker.terminate(), worker.terminate()]);
+      await worker.terminate();
+      await call;
+      assert.equal(worker.state, 'closed');
+      assert.equal(worker.pid, undefined);
+    });
+
+    it('by process.exit in a call is WorkerCrashedError with the code', async () => {
+      const worker = await start();
+      const others = assert.rejects(worker.send('never'), { code: 'ERR_HAWSER_CRASHED' });
+      await assert.rejects(worker.send('exit', 3), (error) => {
+        assert.equal(error.code, 'ERR_HAWSER_CRASHED');
+        assert.equal(error.reason.code, 3);
+        assert.equal(error.reason.signal, null);
+        assert.equal(error.messageType, 'exit');
+        return true;
+      });
+      await others;
+      assert.equal(worker.state, 'crashed');
+      await assert.rejects(worker.send('echo', 1), { code: 'ERR_HAWSER_CRASHED' });
+    });
+
+    it('by a signal in a call is WorkerCrashedError with the signal', async () => {
+      const worker = await start();
+      await assert.rejects(worker.send('kill'), (error) => {
+        assert.equal(error.code, 'ERR_HAWSER_CRASHED');
+        assert.equal(error.reason.code, null);
+        assert.equal(error.reason.signal, 'SIGKILL');
+        return true;
+      });
+    });
+
+    for (const bytes of [1, 100_000, 1_000_000]) {
+      it(`by process.exit behind an answer of ${bytes} bytes lets it arrive whole`, async () => {
+        const worker = await start();
+        const answer = await worker.send('answerAndExit', bytes);
+        assert.ok(answer.equals(Buffer.alloc(bytes, 'z')));
+      });
+    }
+  });
+}
+
+function describeHandlers(start) {
+  describe('handlers', () => {
+    it('have async contexts of their own', async () => {
+      const worker = await start();
+      const answers = await Promise.all([1, 2, 3].map((id) => worker.send('enter', id)));
+      const expected = [1, 2, 3].map((id) => ({ before: undefined, after: id }));
+      assert.deepEqual(answers, expected);
+    });
+  });
+}
+
+function describeReentrance(start) {
+  describe('a getter of the payload', () => {
+    it('may send on the same worker', async () => {
+      const worker = await start();
+      let inner;
+      const payload = {
+        a: 1,
+        get b() {
+          inner = worker.send('echo', { inner: true });
+          return 2;
+        },
+        c: 3,
+      };
+      assert.deepEqual(await worker.send('echo', payload), { a: 1, b: 2, c: 3 });
+      assert.deepEqual(await inner, { inner: true });
+    });
+
+    it('may send and then throw: only the outer call rejects', async () => {
+      const worker = await start();
+      let inner;
+      const payload = {
+        get b() {
+          inner = worker.send('echo', 'inner');
+          throw new Error('no value');
+        },
+      };
+      await assert.rejects(worker.send('echo', payload), { path: 'payload.b' });
+      assert.equal(await inner, 'inner');
+    });
+
+    it('may terminate the worker: the call rejects with WorkerClosedError', async () => {
+      const worker = await start();
+      let ended;
+      const payload = {
+        get b() {
+          ended = worker.terminate();
+          return 2;
+        },
+      };
+      await assert.rejects(worker.send('echo', payload), { code: 'ERR_HAWSER_CLOSED' });
+      await ended;
+      assert.equal(worker.state, 'closed');
+    });
+  });
+}
+
+module.exports = { conforms };

@@ -1,0 +1,6 @@
+'use strict';
+
+const { conforms } = require('./suite');
+
+describe('a worker over shared memory', () => conforms('shm'));
+describe('a worker over a socket', () => conforms('socket'));

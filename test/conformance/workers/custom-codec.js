@@ -1,0 +1,6 @@
+'use strict';
+
+const { startWorkerServer } = require('hawser/worker');
+const serializer = require('./upside-down');
+
+startWorkerServer({ echo: (payload) => payload }, { serializer });

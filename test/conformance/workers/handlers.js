@@ -1,0 +1,61 @@
+'use strict';
+
+const { AsyncLocalStorage } = require('node:async_hooks');
+const { setImmediate: turn } = require('node:timers/promises');
+const { workerData } = require('hawser/worker');
+
+class QuotaError extends Error {
+  constructor(message, details) {
+    super(message, details);
+    this.name = 'QuotaError';
+    this.code = 'E_QUOTA';
+    this.limit = 7;
+  }
+}
+
+const storage = new AsyncLocalStorage();
+const noted = [];
+const counts = new Map();
+
+module.exports = {
+  echo: (payload) => payload,
+  // Settles after others that began later.
+  later: async (payload) => {
+    await turn();
+    return payload;
+  },
+  data: () => workerData,
+  typeError: () => {
+    throw new TypeError('no such colour', { cause: new RangeError('of 3 colours') });
+  },
+  quotaError: async () => {
+    throw new QuotaError('quota is used up');
+  },
+  throwNull: () => {
+    throw null;
+  },
+  returnFunction: () => ({ list: [1, () => {}] }),
+  never: () => new Promise(() => {}),
+  exit: (code) => process.exit(code),
+  kill: () => process.kill(process.pid, 'SIGKILL'),
+  // Leaves as soon as the answer has been handed over.
+  answerAndExit: (bytes) => {
+    process.nextTick(() => process.exit(0));
+    return Buffer.alloc(bytes, 'z');
+  },
+  note: ({ number }) => {
+    noted.push(number);
+  },
+  noted: () => noted,
+  count: (id) => {
+    counts.set(id, (counts.get(id) ?? 0) + 1);
+    return id;
+  },
+  counts: () => [...counts.values()],
+  enter: async (id) => {
+    const before = storage.getStore();
+    storage.enterWith(id);
+    await turn();
+    return { before, after: storage.getStore() };
+  },
+};
