@@ -4,8 +4,6 @@
  */
 #include "binding/channel_state.h"
 
-#include "os/os.h"
-
 #include <stdlib.h>
 #include <string.h>
 

@@ -6,7 +6,6 @@
 #define HWR_BINDING_CHANNEL_STATE_H
 
 #include "binding/channel.h"
-#include "os/os.h"
 
 struct hwr_channel_s {
   hwr_env_t *state;

@@ -5,7 +5,6 @@
  * start.
  */
 #include "binding/channel.h"
-#include "os/os.h"
 
 #include <stdlib.h>
 

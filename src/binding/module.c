@@ -5,7 +5,6 @@
  * before the environment lets go of its loop.
  */
 #include "binding/channel.h"
-#include "os/os.h"
 
 #include <stdlib.h>
 

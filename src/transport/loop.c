@@ -253,6 +253,8 @@ unwritten(hwr_transport_t *t) {
 void
 hwr_transport_drain(hwr_transport_t *t, uint64_t deadline_ns, bool (*more)(void *context)) {
   while (!t->closing) {
+    t->ops->receive(t); /* the credit that what is held may wait for */
+    if (t->closing) return;
     bool held = more(t->owner.context);
     t->ops->publish(t, held);
     uint64_t now_ns = uv_hrtime();

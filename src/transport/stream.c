@@ -186,6 +186,17 @@ take_over_write(stream_t *stream) {
   stream->broken = true;
 }
 
+/* Without the loop: what the peer has sent, its credit above all. */
+static bool
+take_in(stream_t *stream) {
+  const hwr_owner_t *owner = &stream->base.owner;
+  uint8_t *to;
+  size_t room = owner->want(owner->context, &to);
+  int64_t count = room ? hwr_os_receive(stream->fd, to, room) : 0;
+  if (count == HWR_EAGAIN) return true;
+  return count > 0 && owner->received(owner->context, (size_t) count);
+}
+
 static bool
 stream_wait_taken(hwr_transport_t *t, int timeout_ms) {
   stream_t *stream = (stream_t *) t;
@@ -193,7 +204,8 @@ stream_wait_taken(hwr_transport_t *t, int timeout_ms) {
   stream->broken = true;
   uv_buf_t bufs[2];
   size_t total;
-  if (peek(stream, bufs, &total) == 0) return true;
+  if (peek(stream, bufs, &total) == 0)
+    return hwr_os_wait(stream->fd, false, timeout_ms) && take_in(stream);
   int64_t sent = hwr_os_write(stream->fd, (const uint8_t *) bufs[0].base, bufs[0].len);
   if (sent > 0) taken(stream, (size_t) sent);
   if (sent == HWR_EAGAIN) return hwr_os_wait(stream->fd, true, timeout_ms);

@@ -14,6 +14,7 @@
 #define HWR_TRANSPORT_H
 
 #include "core/ring.h"
+#include "os/os.h"
 
 #include <hawser/status.h>
 #include <stdbool.h>
