@@ -74,8 +74,10 @@ class StructuredEncoder {
     this.useShapes = shapes;
     this.polluted = false;
     this.table = new ShapeTable(compile);
-    /** @type {Buffer[] | null} */
+    /** @type {any} Buffers, or null */
     this.definitions = null;
+    /** After a refused record: how many shapes there were before it; else -1. */
+    this.soundShapes = -1;
     /** @type {Buffer | null} */
     this.privateBytes = null;
     /** @type {DataView | null} over `bytes`, made for the first float */
@@ -102,8 +104,8 @@ class StructuredEncoder {
    */
   encode(bytes, position, limit, value) {
     if (this.busy) throw new SerializationError('the encoder is busy', { path: 'payload' });
-    const { shapes } = this.table;
-    const shapesBefore = shapes.length;
+    if (this.soundShapes >= 0) this.forgetShapes();
+    const shapesBefore = this.table.shapes.length;
     this.busy = true;
     this.begin(bytes, position, limit);
     try {
@@ -114,7 +116,7 @@ class StructuredEncoder {
       return this.bytes === bytes ? p : this.settle(bytes, position, limit, p);
     } catch (thrown) {
       this.segments = null;
-      if (shapes.length !== shapesBefore) this.forgetShapes(shapesBefore);
+      this.soundShapes = shapesBefore;
       throw refusalError(thrown, this.trail);
     } finally {
       this.busy = false;
@@ -124,6 +126,7 @@ class StructuredEncoder {
 
   /** @returns {Buffer[] | null} definitions of new shapes, which must reach the peer first */
   takeDefinitions() {
+    if (this.soundShapes >= 0) this.forgetShapes();
     const { definitions } = this;
     if (definitions !== null) this.definitions = null;
     return definitions;
@@ -474,12 +477,15 @@ class StructuredEncoder {
     return shape;
   }
 
-  forgetShapes(count) {
+  /** Not done while the refused record unwinds: the stack may be full then. */
+  forgetShapes() {
+    const count = this.soundShapes;
     const lost = this.table.shapes.length - count;
+    this.soundShapes = -1;
+    if (lost === 0) return;
     this.table.truncate(count);
-    if (this.definitions === null) return;
-    this.definitions.length -= lost;
-    if (this.definitions.length === 0) this.definitions = null;
+    const { length } = this.definitions;
+    this.definitions = length === lost ? null : this.definitions.slice(0, length - lost);
   }
 
   /** The values of an object of a shape; Shape unrolls this loop. */
