@@ -159,10 +159,9 @@ class Channel {
       if (end === undefined && this.#postponed.length > 0) this.#sendPostponed();
     }
     if (this.#closed) throw new WorkerClosedError('Worker was closed while a payload was encoded');
-    const definitions = encoder.takeDefinitions();
-    const segmentBytes = encoder.segments ? sumOf(encoder.segments) : 0;
-    this.#checkSize(end - encoder.start + segmentBytes);
+    this.#checkSize(record, encoder, end);
     record.flags |= encoder.codecId;
+    const definitions = encoder.takeDefinitions(); // not before the checks: they are never lost
     if (encoder.bytes === bytes && definitions === null) {
       this.#describe(record, end - from);
     } else {
@@ -171,7 +170,9 @@ class Channel {
     if (this.#postponed.length > 0) this.#sendPostponed();
   }
 
-  #checkSize(bytes) {
+  /** A message is its extension block and its payload (P4.6). */
+  #checkSize(record, { start, segments }, end) {
+    const bytes = record.head - HEADER_BYTES + end - start + (segments ? sumOf(segments) : 0);
     const most = Math.min(this.#maxMessageBytes, this.#peerLimit);
     if (bytes > most)
       throw new TooLargeError(`a message of ${bytes} bytes is over maxMessageBytes (${most})`);
@@ -251,8 +252,7 @@ class Channel {
   #postpone(record, value) {
     const encoder = this.#codec.nestedEncoder();
     const end = encoder.encode(NOTHING, 0, 0, value);
-    const segmentBytes = encoder.segments ? sumOf(encoder.segments) : 0;
-    this.#checkSize(end - encoder.start + segmentBytes);
+    this.#checkSize(record, encoder, end);
     record.flags |= encoder.codecId;
     const encoded = Buffer.from(encoder.bytes.subarray(encoder.start, end));
     const slices = slicesOf(encoded, encoder.segments).map((slice) => Buffer.from(slice));

@@ -198,8 +198,8 @@ class Worker extends EventEmitter {
     };
     const own = this.#channel.codec;
     try {
-      this.#channel.codec = createCodec('structured');
-      this.#channel.codec.encoder.takeDefinitions();
+      // DEFINE is not for a worker that is not ready (P3.6).
+      this.#channel.codec = createCodec('structured', { shapes: false });
       this.#channel.send(TYPE.INIT, 0, 0, 0, 0, 0, false, init);
     } catch (error) {
       this.#failStart(error);

@@ -98,6 +98,27 @@ function describePayloads(start) {
       const worker = await start({ workerData });
       assert.deepEqual(await worker.send('data'), workerData);
     });
+
+    it('hands workerData with many objects of one shape to the worker', async () => {
+      const workerData = Array.from({ length: 20 }, (_, port) => ({ port, host: 'a' }));
+      const worker = await start({ workerData });
+      assert.deepEqual(await worker.send('data'), workerData);
+    });
+
+    it('over maxMessageBytes rejects with TooLargeError, and later ones of its shapes arrive', async () => {
+      const worker = await start({ maxMessageBytes: 4096 });
+      const rows = Array.from({ length: 500 }, (_, row) => ({ row, text: 'a'.repeat(20) }));
+      await assert.rejects(worker.send('echo', rows), { code: 'ERR_HAWSER_TOO_LARGE' });
+      assert.deepEqual(await worker.send('echo', rows.slice(0, 5)), rows.slice(0, 5));
+    });
+
+    it('of exactly maxMessageBytes, the timeout of the call included, arrives (P4.6)', async () => {
+      const worker = await start({ maxMessageBytes: 4096, serializer: 'raw' });
+      const bytes = Buffer.alloc(4088, 1);
+      assert.deepEqual(await worker.send('echo', bytes, { timeout: 60_000 }), bytes);
+      const call = worker.send('echo', Buffer.alloc(4089), { timeout: 60_000 });
+      await assert.rejects(call, { code: 'ERR_HAWSER_TOO_LARGE' });
+    });
   });
 }
 
