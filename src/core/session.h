@@ -31,6 +31,7 @@ enum { HWR_PROTOCOL_VERSION = 1, HWR_UUID_BYTES = 16, HWR_HELLO_MAX_BYTES = 4096
 enum {
   HWR_MAX_FRAME_BYTES = 16 << 20,
   HWR_MAX_MESSAGE_BYTES = 64 << 20,
+  HWR_MIN_LIMIT_BYTES = 64 << 10, /* of what is neither REQUEST nor RESPONSE (P4.6) */
   HWR_MAX_PENDING_PONGS = 1000,
   HWR_MIN_WINDOW_BYTES = 4096
 };
@@ -85,7 +86,7 @@ typedef struct hwr_session_config_s {
   enum hwr_role role;
   uint8_t uuid[HWR_UUID_BYTES]; /* of this end; the host's names the session */
   uint32_t codecs;              /* bit n: codec n is understood (docs/protocol.md P9) */
-  uint32_t max_message_bytes;   /* received or sent; at most HWR_MAX_MESSAGE_BYTES */
+  uint32_t max_message_bytes;   /* received (P4.6); at most HWR_MAX_MESSAGE_BYTES */
   uint64_t window_bytes;        /* granted to the peer */
   uint64_t window_messages;
   uint64_t high_water_bytes; /* of what waits to be sent */

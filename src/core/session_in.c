@@ -231,6 +231,14 @@ check_frame(hwr_session_t *s, const hwr_frame_t *f) {
   return 0;
 }
 
+/* An owner that wants short payloads must still be told of errors, names and shapes (P4.6). */
+static uint32_t
+message_limit(const hwr_session_t *s, uint8_t type) {
+  uint32_t most = s->config.max_message_bytes;
+  bool payload = type == HWR_REQUEST || type == HWR_RESPONSE;
+  return payload || most > HWR_MIN_LIMIT_BYTES ? most : HWR_MIN_LIMIT_BYTES;
+}
+
 /* The frame goes on with the message in progress, or begins one that may be begun. */
 static int
 check_lane(hwr_session_t *s, const hwr_frame_t *f) {
@@ -241,7 +249,7 @@ check_lane(hwr_session_t *s, const hwr_frame_t *f) {
     if (!same) return violation(s, "P4.5");
   }
   size_t before = a->active ? a->length_bytes : 0;
-  if (before + f->length_bytes > s->config.max_message_bytes) return violation(s, "P4.6");
+  if (before + f->length_bytes > message_limit(s, f->type)) return violation(s, "P4.6");
   if (hwr_window_receive(&s->window_bytes, hwr_frame_stride(f->length_bytes)))
     return violation(s, "P5.2");
   bool idle = f->length_bytes == 0 && (f->flags & HWR_FLAG_MORE);

@@ -79,6 +79,21 @@ TEST(an_answer_nobody_reads_is_limited_too) {
   check_broken(HWR_EPROTO, "P4.6");
 }
 
+/* P4.6: an owner that wants short messages must still be told why a call failed. */
+TEST(errors_and_definitions_may_have_64_kib_whatever_the_limit) {
+  static const uint8_t types[] = {HWR_ERROR, HWR_DEFINE};
+  settings_t small = DEFAULTS;
+  small.max_message_bytes = 100;
+  for (uint32_t i = 0; i < 4; i++) {
+    lone_open(&end, HWR_WORKER, &small);
+    PUT(&frames, .type = types[i % 2], .flags = 8, .body = body, .length = 65000);
+    PUT(&frames, .type = types[i % 2], .body = body, .length = 536 + i / 2);
+    CHECK_INT(feed_frames(&end, &frames), i / 2 ? HWR_EPROTO : 0);
+    CHECK_STR(hwr_session_rule(end.session), i / 2 ? "P4.6" : "");
+    end_close(&end);
+  }
+}
+
 /* P2.5, W7 */
 TEST(flags_that_a_type_does_not_have_break_the_rule) {
   static const struct {
@@ -342,6 +357,7 @@ main(void) {
   RUN(control_frames_have_one_length_each);
   RUN(a_message_of_exactly_the_limit_is_taken_and_one_byte_more_is_not);
   RUN(an_answer_nobody_reads_is_limited_too);
+  RUN(errors_and_definitions_may_have_64_kib_whatever_the_limit);
   RUN(flags_that_a_type_does_not_have_break_the_rule);
   RUN(types_reserved_for_later_break_the_rule_now);
   RUN(a_malformed_extension_block_breaks_the_rule_whole_or_in_chunks);

@@ -190,6 +190,11 @@ function describeErrors(start) {
       });
     });
 
+    it('arrive whole where maxMessageBytes is less than they take', async () => {
+      const worker = await start({ maxMessageBytes: 100 });
+      await assert.rejects(worker.send('typeError'), { message: 'no such colour' });
+    });
+
     it('stand for null where null was thrown', async () => {
       const worker = await start();
       const error = await worker.send('throwNull').catch((reason) => reason);
