@@ -145,7 +145,6 @@ flush(napi_env env, napi_callback_info info) {
   if (!ch || ch->failed) return NULL;
   int err = hwr__channel_flush(ch);
   if (err) fail_later(ch, err);
-  else if (hwr_session_drain_due(ch->session)) hwr_transport_schedule(ch->transport);
   return NULL;
 }
 

@@ -132,21 +132,23 @@ publish_words(hwr_channel_t *ch) {
 }
 
 static bool
-holds(const hwr_channel_t *ch) {
-  return hwr_session_held_bytes(ch->session) > 0 || hwr_session_control_waits(ch->session);
+wants_room(const hwr_channel_t *ch) {
+  return hwr_session_room_wanted(ch->session) > 0;
 }
 
-/* After the session wrote to the ring: hand it over, refill while that makes room. */
+/* After the session wrote to the ring: hand it over, refill while that makes room. A drain may have
+ * fallen due with that. */
 int
 hwr__channel_push(hwr_channel_t *ch) {
   int err = 0;
-  while (!err && hwr_transport_publish(ch->transport, holds(ch)) && holds(ch))
+  while (!err && hwr_transport_publish(ch->transport, wants_room(ch)) && wants_room(ch))
     err = hwr_session_flush(ch->session, NULL, 0, hwr_loop_now_ms());
   publish_words(ch);
   publish_counters(ch);
   bool expecting = !ch->host || hwr_session_open_calls(ch->session) > 0;
   hwr_transport_expect(ch->transport, expecting);
   hwr_transport_wake_at(ch->transport, hwr_session_next_deadline(ch->session));
+  if (hwr_session_drain_due(ch->session)) hwr_transport_schedule(ch->transport);
   return err;
 }
 

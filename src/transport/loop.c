@@ -170,13 +170,14 @@ hwr__transport_end(hwr_transport_t *t, int status) {
 void
 hwr__transport_run(hwr_transport_t *t) {
   uint64_t started_ns = 0;
-  bool more = t->turn_wanted;
   for (;;) {
+    bool wanted = t->turn_wanted;
     t->turn_wanted = false;
     bool received = t->ops->receive(t);
-    if (t->closing || (!received && !more)) return;
-    more = t->owner.turn(t->owner.context);
-    if (t->closing || (!more && !received)) return;
+    if (t->closing || (!received && !wanted)) return;
+    bool more = t->owner.turn(t->owner.context);
+    t->turn_wanted |= more; /* the turn may have been asked for another, too */
+    if (t->closing || (!t->turn_wanted && !received)) return;
     uint64_t now_ns = uv_hrtime();
     if (!started_ns) started_ns = now_ns;
     if (now_ns - started_ns > TURN_BUDGET_NS) break;

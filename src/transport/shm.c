@@ -157,7 +157,7 @@ on_doorbell(uv_poll_t *poll, int status, int events) {
     hwr__transport_end(t, got < 0 ? (int) got : 0);
     return;
   }
-  t->turn_wanted = shm->held; /* the doorbell may tell of room */
+  t->turn_wanted |= shm->held; /* the doorbell may tell of room */
   hwr__transport_run(t);
 }
 

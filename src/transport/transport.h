@@ -98,8 +98,9 @@ void hwr_shm_set_spin(hwr_transport_t *transport, uint64_t spin_ns);
 /* The ring to send through, and a lease on the memory of its data (take it to keep it). */
 hwr_producer_t *hwr_transport_producer(hwr_transport_t *transport);
 hwr_lease_t *hwr_transport_lease(hwr_transport_t *transport);
-/* Hand what was written to the peer. `held` when more waits for room. True: there is room again
- * already; else turn is called when there is some. */
+/* Hand what was written to the peer. `held` when more waits for room (for credit is another thing:
+ * the loop would not sleep). True: there is room again already; else turn is called when there is
+ * some. */
 bool hwr_transport_publish(hwr_transport_t *transport, bool held);
 /* The owner expects something from the peer soon: waiting awake may pay. */
 void hwr_transport_expect(hwr_transport_t *transport, bool expecting);
