@@ -60,6 +60,11 @@ hwr__session_fail(hwr_session_t *s, int status, const char *rule) {
   return s->failed;
 }
 
+int
+hwr_session_fail(hwr_session_t *s, int status, const char *rule) {
+  return hwr__session_fail(s, status, rule);
+}
+
 hwr_event_t *
 hwr__session_event(hwr_session_t *s, enum hwr_event_kind kind, const hwr_frame_t *frame) {
   assert(hwr__session_event_room(s));
@@ -151,7 +156,7 @@ bool
 hwr_session_abandon(hwr_session_t *s, uint32_t slot, uint32_t generation) {
   hwr_call_t *call = hwr_calls_find(&s->calls, slot, generation);
   if (!call) return false;
-  if (call->state == HWR_CALL_SENT) s->late_allowed++;
+  if (call->state != HWR_CALL_QUEUED) s->late_allowed++;
   hwr_calls_close(&s->calls, call);
   return true;
 }

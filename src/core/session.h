@@ -123,6 +123,8 @@ size_t hwr_session_want(hwr_session_t *session, uint8_t **to);
 /* `count` bytes have been stored there. Parses until the bytes or the event table run out.
  * 0, or fatal: HWR_EPROTO, HWR_EVERSION, HWR_ESTRIKES, HWR_ENOMEM; hwr_session_rule tells more. */
 int hwr_session_feed(hwr_session_t *session, size_t count, uint64_t now_ms);
+/* The owner saw the peer break a rule that no session can see, such as P7.3. Returns the status. */
+int hwr_session_fail(hwr_session_t *session, int status, const char *rule);
 /* The peer sends no more. 0, or HWR_ETRUNCATED inside a frame or message (P6.2). Not before all
  * that was fed has been parsed: while stalled, take the events and feed(0) first. */
 int hwr_session_end(hwr_session_t *session);

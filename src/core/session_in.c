@@ -169,6 +169,7 @@ handle_answer(hwr_session_t *s, message_t *m) {
   }
   hwr_call_t *call = hwr_calls_find(&s->calls, m->frame.slot, m->frame.generation);
   if (!call) return late_answer(s);
+  if (call->state == HWR_CALL_PINGED) return violation(s, "P6.3");
   hwr_calls_close(&s->calls, call);
   deliver(s, m->frame.type == HWR_RESPONSE ? HWR_EV_RESPONSE : HWR_EV_ERROR, m, 0);
   return 0;
@@ -196,6 +197,7 @@ static int
 handle_pong(hwr_session_t *s, message_t *m) {
   hwr_call_t *call = hwr_calls_find(&s->calls, m->frame.slot, m->frame.generation);
   if (!call) return late_answer(s);
+  if (call->state != HWR_CALL_PINGED) return violation(s, "P6.3");
   hwr_calls_close(&s->calls, call);
   hwr__session_event(s, HWR_EV_PONG, &m->frame);
   return 0;

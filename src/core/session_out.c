@@ -456,7 +456,7 @@ hwr_session_send(hwr_session_t *s, const hwr_record_t *record, const hwr_slice_t
 
 int
 hwr_session_ping(hwr_session_t *s, uint32_t slot, uint32_t generation, uint64_t deadline_ms) {
-  int err = hwr_calls_open(&s->calls, &s->mem, slot, generation, HWR_CALL_SENT, deadline_ms);
+  int err = hwr_calls_open(&s->calls, &s->mem, slot, generation, HWR_CALL_PINGED, deadline_ms);
   if (err) return err;
   err = hwr__id_queue_push(&s->pings, &s->mem, (hwr_id_t){slot, generation});
   if (err) hwr_calls_close(&s->calls, hwr_calls_find(&s->calls, slot, generation));

@@ -23,7 +23,8 @@ enum { HWR_MAX_SLOTS = 1 << 17 };
 enum hwr_call_state {
   HWR_CALL_FREE = 0,
   HWR_CALL_QUEUED = 1, /* encoded, in the spill: the peer has not seen it */
-  HWR_CALL_SENT = 2
+  HWR_CALL_SENT = 2,
+  HWR_CALL_PINGED = 3 /* not a request: PONG answers it, and nothing else */
 };
 
 typedef struct hwr_call_s {

@@ -307,17 +307,21 @@ TEST(strikes_are_forgiven_with_time) {
   check_broken(HWR_ESTRIKES, "P4.4");
 }
 
-TEST(an_answer_to_a_ping_or_a_pong_to_a_call_settles_it_once) {
-  lone_open(&end, HWR_HOST, &DEFAULTS);
-  end_call(&end, 1, 1, "", 0);
-  CHECK_INT(hwr_session_ping(end.session, 2, 1, HWR_NO_DEADLINE), 0);
-  end_flush(&end);
-  for (int i = 0; i < 2; i++) PUT(&frames, .type = HWR_PONG, .slot = 1, .generation = 1);
-  for (int i = 0; i < 2; i++) PUT(&frames, .type = HWR_RESPONSE, .slot = 2, .generation = 1);
-  CHECK_INT(feed_frames(&end, &frames), 0);
-  CHECK_INT(end.log_count, 2);
-  CHECK_INT(hwr_session_open_calls(end.session), 0);
-  end_close(&end);
+/* P6.3, W8: else a peer could settle a call with the time of a ping. */
+TEST(a_pong_to_a_call_or_an_answer_to_a_ping_breaks_the_rule_W8) {
+  static const frame_spec_t wrong[] = {{.type = HWR_PONG, .slot = 1, .generation = 1},
+                                       {.type = HWR_RESPONSE, .slot = 2, .generation = 1},
+                                       {.type = HWR_ERROR, .slot = 2, .generation = 1}};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    lone_open(&end, HWR_HOST, &DEFAULTS);
+    end_call(&end, 1, 1, "", 0);
+    CHECK_INT(hwr_session_ping(end.session, 2, 1, HWR_NO_DEADLINE), 0);
+    end_flush(&end);
+    put_frame(&frames, wrong[i]);
+    CHECK_INT(feed_frames(&end, &frames), HWR_EPROTO);
+    CHECK_INT(end.log_count, 0);
+    check_broken(HWR_EPROTO, "P6.3");
+  }
 }
 
 /* Frames of random types, flags, ids and lengths, then garbage: only the outcome "no defect". */
@@ -375,7 +379,7 @@ main(void) {
   RUN(goaway_again_is_a_strike);
   RUN(pongs_nobody_asked_for_are_strikes);
   RUN(strikes_are_forgiven_with_time);
-  RUN(an_answer_to_a_ping_or_a_pong_to_a_call_settles_it_once);
+  RUN(a_pong_to_a_call_or_an_answer_to_a_ping_breaks_the_rule_W8);
   RUN(random_frames_find_no_defect);
   frames_free(&frames);
   return check_exit_code();
