@@ -199,6 +199,7 @@ hwr_os_receive(int fd, uint8_t *to, size_t size) {
   do got = recv(fd, to, size, MSG_DONTWAIT);
   while (got < 0 && errno == EINTR);
   if (got >= 0) return got;
+  if (errno == ECONNRESET) return 0; /* a peer that ended before it had read all of ours */
   return errno == EAGAIN || errno == EWOULDBLOCK ? HWR_EAGAIN : -errno;
 }
 

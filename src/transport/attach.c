@@ -34,12 +34,14 @@ finish(hwr_attach_t *attach, int byte) {
 
 static void
 on_readable(uv_poll_t *poll, int status, int events) {
-  (void) status, (void) events;
+  (void) events;
   hwr_attach_t *attach = poll->data;
   uint8_t byte;
   int64_t got = hwr_os_receive(attach->fd, &byte, 1);
-  if (got == HWR_EAGAIN) return;
-  finish(attach, got == 1 ? byte : (int) got);
+  if (got == HWR_EAGAIN && status == 0) return;
+  bool over = got == 0 || got == HWR_EAGAIN;
+  if (over) finish(attach, HWR_ECLOSED);
+  else finish(attach, got == 1 ? byte : (int) got);
 }
 
 int

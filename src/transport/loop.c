@@ -241,7 +241,10 @@ hwr_transport_wake_at(hwr_transport_t *t, uint64_t at_ms) {
 
 void
 hwr_transport_read_rest(hwr_transport_t *t) {
-  while (!t->closing && t->ops->receive(t)) t->owner.turn(t->owner.context);
+  /* Its last words fit one ring; a peer that only pretends to have ended may write for ever. */
+  uint64_t most = t->counters.bytes_received + t->producer.capacity_bytes;
+  while (!t->closing && t->counters.bytes_received < most && t->ops->receive(t))
+    t->owner.turn(t->owner.context);
   while (!t->closing && t->owner.turn(t->owner.context)) continue;
 }
 

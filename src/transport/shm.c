@@ -58,7 +58,9 @@ shm_receive(hwr_transport_t *t) {
   bool received = false;
   uint8_t *to;
   size_t room;
-  while ((room = t->owner.want(t->owner.context, &to)) > 0) {
+  /* One ring at a time: who publishes as fast as we read must not keep us here. */
+  uint64_t most = shm->consumer.head + shm->consumer.capacity_bytes;
+  while (shm->consumer.head < most && (room = t->owner.want(t->owner.context, &to)) > 0) {
     int64_t count = hwr_consumer_read(&shm->consumer, to, room);
     if (count < 0) hwr__transport_end(t, (int) count);
     if (count <= 0) break;
@@ -145,16 +147,16 @@ static const hwr_transport_ops_t SHM_OPS = {
 
 static void
 on_doorbell(uv_poll_t *poll, int status, int events) {
-  (void) status, (void) events;
+  (void) events;
   shm_t *shm = poll->data;
   hwr_transport_t *t = &shm->base;
   uint8_t doorbells[64];
   int64_t got = hwr_os_receive(shm->fd, doorbells, sizeof doorbells);
-  bool over = got == 0 || (got < 0 && got != HWR_EAGAIN);
-  if (over) {
+  bool broken = got < 0 && got != HWR_EAGAIN;
+  if (got == 0 || broken || status < 0) { /* after an error libuv looks no more */
     uv_poll_stop(poll);
     hwr_transport_read_rest(t);
-    hwr__transport_end(t, got < 0 ? (int) got : 0);
+    hwr__transport_end(t, broken ? (int) got : 0);
     return;
   }
   t->turn_wanted |= shm->held; /* the doorbell may tell of room */

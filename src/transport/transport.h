@@ -127,8 +127,8 @@ void hwr_transport_close(hwr_transport_t *transport);
 enum { HWR_ATTACH_RINGS = 'R', HWR_ATTACH_SOCKET = 'S' };
 
 typedef struct hwr_attach_s hwr_attach_t;
-/* Wait for that byte: done(context, byte), 0 at the end of the stream, or a negative status. The
- * handle is gone when done is called. `fd` stays the caller's. */
+/* Wait for that byte: done(context, byte), HWR_ECLOSED at the end of the stream, or another negative
+ * status. The handle is gone when done is called. `fd` stays the caller's. */
 int hwr_attach_open(hwr_attach_t **attach, hwr_loop_t *loop, int fd,
                     void (*done)(void *context, int byte), void *context);
 /* Stop waiting; done(context, HWR_ECLOSED) follows. */
