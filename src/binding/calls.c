@@ -251,7 +251,17 @@ peer_limit(napi_env env, napi_callback_info info) {
   napi_value args[1];
   hwr_channel_t *ch = open_channel(env, info, 1, args);
   if (!ch) return NULL;
-  return hwr__js_int32(env, (int32_t) hwr_session_peer(ch->session)->max_message_bytes);
+  uint32_t limit = hwr_session_peer(ch->session)->max_message_bytes;
+  return hwr__js_int32(env, limit < HWR_MAX_MESSAGE_BYTES ? (int) limit : HWR_MAX_MESSAGE_BYTES);
+}
+
+/* peerVersion(channel) -> the version of the protocol that the peer's HELLO named. */
+static napi_value
+peer_version(napi_env env, napi_callback_info info) {
+  napi_value args[1];
+  hwr_channel_t *ch = open_channel(env, info, 1, args);
+  if (!ch) return NULL;
+  return hwr__js_int32(env, hwr_session_peer(ch->session)->version);
 }
 
 /* ------------------------------------------------------------------ ending */
@@ -336,6 +346,7 @@ hwr_channel_export(napi_env env, napi_value exports) {
       FUNCTION("wantDrain", want_drain),
       FUNCTION("takeBulk", take_bulk),
       FUNCTION("peerLimit", peer_limit),
+      FUNCTION("peerVersion", peer_version),
       FUNCTION("readRest", read_rest),
       FUNCTION("drain", drain),
       FUNCTION("setRef", set_ref),

@@ -221,6 +221,7 @@ static void
 channel_ended(void *context, int status) {
   hwr_channel_t *ch = context;
   if (ch->failed) status = ch->failed;
+  else if (status == HWR_EPROTO) hwr_session_fail(ch->session, status, "P7.3");
   else if (status == 0) status = hwr_session_end(ch->session);
   emit_end(ch, status);
   if (ch->closing) start_close(ch);
@@ -288,7 +289,6 @@ start_close(hwr_channel_t *ch) {
 
 void
 hwr_channel_close(hwr_channel_t *ch) {
-  if (ch->closing) return;
   ch->closing = true;
   start_close(ch);
 }
@@ -400,7 +400,8 @@ hwr__channel_attached(void *context, int byte) {
   }
   bool shared = byte == HWR_ATTACH_RINGS && ch->segments.address[HWR_SEGMENT_PAGE];
   if (!shared && byte != HWR_ATTACH_SOCKET) {
-    start_failed(ch, byte > 0 ? HWR_EPROTO : byte);
+    if (byte >= 0) byte = hwr_session_fail(ch->session, HWR_EPROTO, "P3.0");
+    start_failed(ch, byte == HWR_ECLOSED ? 0 : byte);
     return;
   }
   int err = hwr__channel_open_transport(ch, shared);
