@@ -380,6 +380,11 @@ class Channel {
     return this.#withPayload(at, read);
   }
 
+  /** Of the protocol, as the peer's HELLO named it. */
+  get peerVersion() {
+    return native.peerVersion(this.#handle);
+  }
+
   slot(at) {
     return this.#events[at + 1];
   }

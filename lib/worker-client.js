@@ -18,6 +18,7 @@ const SPILL_BYTES = 64 * 1024 * 1024;
 const WINDOW_BYTES = 1024 * 1024;
 const KILL_GRACE = 1000; // from SIGTERM to SIGKILL
 const STDERR_GRACE = 200; // for the last of stderr after the exit
+const MAX_METHODS = 65_536; // the numbers of 16 bits
 const STATUS = native.status;
 
 // The executor of every call's promise: a closure per call would cost more than the call's slot.
@@ -217,9 +218,12 @@ class Worker extends EventEmitter {
   }
 
   #onMethods(at) {
-    const names = this.#startPayload(at);
-    if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) {
-      return this.#breach(new errors.ProtocolError('malformed METHODS', { rule: 'P3.6' }));
+    let names;
+    try {
+      names = this.#startPayload(at);
+      checkMethods(names);
+    } catch (error) {
+      return this.#breach(error);
     }
     const { message, types } = this.#options.timeouts;
     names.forEach((name, i) => {
@@ -399,21 +403,23 @@ class Worker extends EventEmitter {
 
   /** The peer broke a rule: its connection ends, and with it the process. */
   #breach(error) {
+    if (this.#channel.isClosed) return;
     this.#failure ??= error;
     this.#channel.close();
-    if (this.#start)
-      this.#failStart(this.#startError(`Worker failed to start: ${error.message}`, error));
-    else this.#kill('SIGKILL');
+    if (!this.#start) this.#kill('SIGKILL');
+    else if (error instanceof errors.HandshakeError) this.#failStart(error);
+    else this.#failStart(this.#startError(`Worker failed to start: ${error.message}`, error));
   }
 
   #onEnd(code, rule) {
     if (code === 0) {
+      if (this.#start) this.#channel.close(); // it may never have been open
       if (!this.#hasExited) this.#killLater();
       return;
     }
     const where = rule ? ` (${rule})` : '';
     if (code === STATUS.EVERSION) {
-      const text = `Worker speaks another version of the protocol than ${native.protocolVersion}`;
+      const text = `Worker speaks version ${this.#channel.peerVersion} of the protocol, this host version ${native.protocolVersion}`;
       this.#breach(new errors.HandshakeError(text));
     } else {
       this.#breach(
@@ -618,6 +624,14 @@ class Worker extends EventEmitter {
       missedWakeups: channel.counter('MISSED_WAKEUPS'),
     };
   }
+}
+
+function checkMethods(names) {
+  const fits =
+    Array.isArray(names) &&
+    names.length <= MAX_METHODS &&
+    names.every((name) => typeof name === 'string');
+  if (!fits) throw new errors.ProtocolError('malformed METHODS', { rule: 'P3.6' });
 }
 
 function startText(error, code, signal) {
