@@ -55,6 +55,7 @@ const channel = new Channel({
     windowBytes: WINDOW_BYTES,
     windowMessages: config.highWaterMark.messages,
     highWaterBytes: config.highWaterMark.bytes,
+    highWaterMessages: config.highWaterMark.messages,
     spinMicroseconds: config.spin,
   },
   codec: createCodec('structured'),

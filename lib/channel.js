@@ -10,6 +10,7 @@ const REGION_RING = 1;
 const NOTHING = Buffer.alloc(0);
 const alignUp = (bytes) => (bytes + 7) & ~7;
 const MAX_SLICES = 64;
+const HARD_CAP = 4; // times the high-water mark
 
 /**
  * One end of a connection: values are encoded in place into the region that C lends, described in
@@ -34,7 +35,6 @@ class Channel {
   #regionStart = 0;
   #limit = 0;
   #recordCount = 0;
-  #inBatch = false; // a batch was delivered, and what C did behind it is not yet seen
   #scheduled = false;
   #encoding = false;
   #postponed = []; // records made while another was being encoded
@@ -42,6 +42,7 @@ class Channel {
   #peerLimit = 0x7fffffff;
   #maxMessageBytes;
   highWaterBytes;
+  highWaterMessages;
   messagesSent = 0;
   messagesReceived = 0;
 
@@ -50,6 +51,7 @@ class Channel {
     this.#codec = codec;
     this.#maxMessageBytes = options.maxMessageBytes;
     this.highWaterBytes = options.highWaterBytes;
+    this.highWaterMessages = options.highWaterMessages;
     const callbacks = {
       onOpen: (ring, transport) => this.#onOpen(ring, transport),
       onBatch: (count) => this.#onBatch(count),
@@ -103,23 +105,27 @@ class Channel {
     this.#codec = codec;
   }
 
-  /** C flushes when a batch has returned, and may move the region whenever nothing is stored. */
-  #catchUp() {
-    const turned = this.#inBatch && this.#words[WORD.IN_BATCH] === 0;
-    if (!turned && this.#recordCount > 0) return;
-    this.#inBatch = false;
-    this.#adoptRegion();
-  }
-
   /** Bytes accepted and not yet in the ring. */
   get queuedBytes() {
-    if (!this.#closed && !this.#encoding) this.#catchUp();
     if (this.#words[WORD.RECORD_COUNT] === 0) return this.#words[WORD.HELD_BYTES];
     return this.#words[WORD.HELD_BYTES] + this.#position - this.#regionStart;
   }
 
   get queuedRecords() {
-    return this.#words[WORD.HELD_RECORDS];
+    return this.#words[WORD.HELD_RECORDS] + this.#words[WORD.RECORD_COUNT];
+  }
+
+  /** Whether more waits than a high-water mark says. */
+  get isOverMark() {
+    return this.queuedBytes > this.highWaterBytes || this.queuedRecords > this.highWaterMessages;
+  }
+
+  /** Whether nothing more may wait, for those who can be told to wait themselves. */
+  get isOverCap() {
+    return (
+      this.queuedBytes >= HARD_CAP * this.highWaterBytes ||
+      this.queuedRecords >= HARD_CAP * this.highWaterMessages
+    );
   }
 
   /** Whether one may send at all. */
@@ -140,8 +146,8 @@ class Channel {
     const record = { word: type | (method << 16), flags, slot, generation, timeout, head };
     if (value === undefined) return this.#sendEncoded(record, NOTHING, 0);
     if (this.#encoding) return this.#postpone(record, value);
+    // C flushes behind a batch, and may move the region whenever nothing is stored.
     if (this.#words[WORD.RECORD_COUNT] === 0) this.#adoptRegion();
-    this.#catchUp();
     if (this.#limit - this.#position < 256 || this.#recordCount >= AT.recordCount - 8) this.flush();
     this.#encodeInRegion(record, value);
   }

@@ -60,7 +60,7 @@ class Worker extends EventEmitter {
   #exit = null; // { code, signal }
   #failure = null; // why the channel ended while the process lived
   #shutdown = null; // promise of shutdown or terminate
-  #idle = null; // called when no call is open and nothing waits
+  #idle = null; // called when no call is open
   #finished = false; // 'exit' was emitted
   #sent = 0;
   #failed = 0;
@@ -110,6 +110,7 @@ class Worker extends EventEmitter {
         windowBytes: WINDOW_BYTES,
         windowMessages: highWaterMark.messages,
         highWaterBytes: highWaterMark.bytes,
+        highWaterMessages: highWaterMark.messages,
         spinMicroseconds: spin,
       },
       codec: this.#codec,
@@ -317,11 +318,10 @@ class Worker extends EventEmitter {
     const method = this.#methods.get(type);
     if (method === undefined || this.#state !== 'ready') throw this.#refusal(type);
     const channel = this.#channel;
-    const mark = channel.highWaterBytes;
-    if (channel.queuedBytes >= 4 * mark)
+    if (this.#needDrain && channel.isOverCap)
       throw new errors.OverloadedError('posts past the hard cap: wait for drain');
     channel.send(TYPE.REQUEST, FLAG.ONEWAY, method, 0, 0, 0, false, payload);
-    if (channel.queuedBytes <= mark) return true;
+    if (!channel.isOverMark) return true;
     if (!this.#needDrain) channel.wantDrain();
     this.#needDrain = true;
     return false;
@@ -393,8 +393,8 @@ class Worker extends EventEmitter {
   }
 
   #onDrain() {
-    this.#checkIdle();
     if (!this.#needDrain) return;
+    if (this.#channel.isOverMark) return void this.#channel.wantDrain(); // posts of this batch
     this.#needDrain = false;
     this.emit('drain');
   }
@@ -522,10 +522,6 @@ class Worker extends EventEmitter {
   #checkIdle() {
     const idle = this.#idle;
     if (idle === null || this.#calls.size > 0 || this.#hasExited) return;
-    if (this.#channel.queuedBytes > 0) {
-      this.#channel.flush();
-      if (this.#channel.queuedBytes > 0) return void this.#channel.wantDrain();
-    }
     this.#idle = null;
     idle();
   }

@@ -25,6 +25,7 @@ read_config(napi_env env, napi_value options) {
   config.window_bytes = (uint64_t) hwr__js_get_double(env, options, "windowBytes");
   config.window_messages = (uint64_t) hwr__js_get_double(env, options, "windowMessages");
   config.high_water_bytes = (uint64_t) hwr__js_get_double(env, options, "highWaterBytes");
+  config.high_water_messages = (uint64_t) hwr__js_get_double(env, options, "highWaterMessages");
   if (hwr__js_bytes(env, hwr__js_get(env, options, "uuid"), &uuid, &count) &&
       count == HWR_UUID_BYTES)
     memcpy(config.uuid, uuid, count);

@@ -136,7 +136,8 @@ expire_calls(hwr_session_t *s, uint64_t now_ms) {
 
 bool
 hwr_session_drain_due(const hwr_session_t *s) {
-  return s->drain_wanted && hwr_session_held_bytes(s) <= s->config.high_water_bytes / 2;
+  return s->drain_wanted && hwr_session_held_bytes(s) <= s->config.high_water_bytes / 2 &&
+         hwr_session_held_records(s) <= s->config.high_water_messages / 2;
 }
 
 void

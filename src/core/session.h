@@ -60,7 +60,7 @@ enum hwr_event_kind {
   HWR_EV_ERROR = 9,
   HWR_EV_PONG = 10,
   HWR_EV_TIMEOUT = 11,
-  HWR_EV_DRAIN = 12, /* what waited is at or below half of the high-water mark */
+  HWR_EV_DRAIN = 12, /* what waited is at or below half of both high-water marks */
   HWR_EV_GOAWAY = 13
 };
 
@@ -90,6 +90,7 @@ typedef struct hwr_session_config_s {
   uint64_t window_bytes;        /* granted to the peer */
   uint64_t window_messages;
   uint64_t high_water_bytes; /* of what waits to be sent */
+  uint64_t high_water_messages;
   uint32_t chunk_bytes;      /* body of one frame of a long message; a multiple of 8 */
   uint32_t read_ahead_bytes; /* inside a long message, read at most this much past a frame */
   uint8_t *inbox;            /* borrowed until destroy */
@@ -160,7 +161,8 @@ int hwr_session_send(hwr_session_t *session, const hwr_record_t *record, const h
  * HWR_ENOMEM. Goes out with the next flush, before what waits. */
 int hwr_session_ping(hwr_session_t *session, uint32_t slot, uint32_t generation,
                      uint64_t deadline_ms);
-/* Tell the peer to finish (P6.1). Goes out with the next flush. */
+/* Tell the peer to finish (P6.1). Goes out behind all records sent so far, with the flush that
+ * sends the last of them. */
 void hwr_session_goaway(hwr_session_t *session, uint32_t reason);
 /* Give up a call: its answer, if one comes, is dropped. True when it was open. */
 bool hwr_session_abandon(hwr_session_t *session, uint32_t slot, uint32_t generation);

@@ -117,8 +117,15 @@ emit_credit(hwr_session_t *s) {
   return 1;
 }
 
+/* It is the last word (P6.1): not before what waits. */
+static bool
+goaway_due(const hwr_session_t *s) {
+  return s->goaway_waits && s->stage != HWR_STAGE_HELLO && hwr_session_held_records(s) == 0;
+}
+
 static int
 emit_goaway(hwr_session_t *s) {
+  if (!goaway_due(s)) return 1;
   uint8_t body[4];
   hwr_writer_t w = hwr_writer_wrap(body, sizeof body);
   hwr_writer_u32(&w, s->goaway_reason);
@@ -135,7 +142,6 @@ emit_control(hwr_session_t *s) {
   written = emit_credit(s);
   if (written == 1) written = emit_ids(s, &s->pongs, HWR_PONG);
   if (written == 1) written = emit_ids(s, &s->pings, HWR_PING);
-  if (written == 1 && s->goaway_waits) written = emit_goaway(s);
   return written;
 }
 
@@ -406,6 +412,7 @@ finish_flush(hwr_session_t *s) {
   int err = emit_control(s);
   if (err >= 0) err = refill(s);
   if (err >= 0) err = emit_credit(s); /* withheld until what waited has drained (P5.5) */
+  if (err >= 0) err = emit_goaway(s);
   if (err >= 0) err = update_region(s);
   return err < 0 ? hwr__session_fail(s, err, "") : 0;
 }
@@ -471,7 +478,7 @@ hwr_session_goaway(hwr_session_t *s, uint32_t reason) {
 
 bool
 hwr_session_control_waits(const hwr_session_t *s) {
-  return s->hello_waits || s->goaway_waits || s->pings.begin != s->pings.end ||
+  return s->hello_waits || goaway_due(s) || s->pings.begin != s->pings.end ||
          s->pongs.begin != s->pongs.end || credit_due(s);
 }
 

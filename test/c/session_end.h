@@ -20,7 +20,7 @@
 #include "counting_mem.h"
 
 typedef struct settings_s {
-  uint64_t window_bytes, window_messages, high_water_bytes;
+  uint64_t window_bytes, window_messages, high_water_bytes, high_water_messages;
   uint32_t chunk_bytes, read_ahead_bytes, max_message_bytes;
   uint32_t inbox_bytes, scratch_bytes, max_events, ring_bytes;
 } settings_t;
@@ -29,6 +29,7 @@ static const settings_t DEFAULTS = {
     .window_bytes = 1 << 20,
     .window_messages = 1024,
     .high_water_bytes = 1 << 20,
+    .high_water_messages = 1024,
     .chunk_bytes = 32 << 10,
     .read_ahead_bytes = 4096,
     .max_message_bytes = HWR_MAX_MESSAGE_BYTES,
@@ -110,6 +111,7 @@ end_configure(enum hwr_role role, const settings_t *settings) {
       .window_bytes = settings->window_bytes,
       .window_messages = settings->window_messages,
       .high_water_bytes = settings->high_water_bytes,
+      .high_water_messages = settings->high_water_messages,
       .chunk_bytes = settings->chunk_bytes,
       .read_ahead_bytes = settings->read_ahead_bytes,
       .inbox_bytes = settings->inbox_bytes,

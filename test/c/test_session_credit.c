@@ -78,15 +78,52 @@ TEST(control_frames_need_no_credit) {
   CHECK_INT(hwr_session_ping(end.session, 2, 1, HWR_NO_DEADLINE), 0);
   PUT(&frames, .type = HWR_PING, .slot = 3);
   CHECK_INT(feed_frames(&end, &frames), 0);
-  hwr_session_goaway(end.session, 0);
   end_flush(&end);
   collect(&end, &frames);
   CHECK_INT(count_frames(&frames, HWR_REQUEST), 0);
   CHECK_INT(count_frames(&frames, HWR_PING), 1);
   CHECK_INT(count_frames(&frames, HWR_PONG), 1);
+  frames.count = 0;
+  end_close(&end);
+}
+
+/* P6.1 */
+TEST(goaway_needs_no_credit_and_waits_for_all_that_does) {
+  open_granted(&DEFAULTS, 4096, 2);
+  hwr_session_goaway(end.session, 0);
+  CHECK_INT(sent_frames(HWR_GOAWAY), 1);
+  end_post(&end, big, 4000);
+  end_post(&end, big, 4000); /* waits for bytes */
+  end_post(&end, big, 4000); /* waits for a message */
+  hwr_session_goaway(end.session, 0);
+  CHECK_INT(sent_frames(HWR_GOAWAY), 0);
+  CHECK(!hwr_session_control_waits(end.session)); /* or the owner would flush for ever */
+  grant(1 << 20, 2);
+  CHECK_INT(sent_frames(HWR_GOAWAY), 0);
+  grant(1 << 20, 3);
+  end_flush(&end);
+  collect(&end, &frames);
+  CHECK_INT(count_frames(&frames, HWR_REQUEST), 2); /* in two chunks */
   CHECK_INT(count_frames(&frames, HWR_GOAWAY), 1);
   frames.count = 0;
   end_close(&end);
+}
+
+/* P6.1 */
+TEST(goaway_is_the_last_to_arrive_whatever_waited) {
+  settings_t tight = DEFAULTS;
+  tight.ring_bytes = 8192;
+  tight.window_bytes = 10000;
+  tight.window_messages = 100;
+  pair_open(&pair, &tight);
+  for (uint32_t i = 0; i < 60; i++) end_post(&pair.host, big, i * i * 5);
+  end_post(&pair.host, big, sizeof big);
+  hwr_session_goaway(pair.host.session, 5);
+  pair_run(&pair);
+  CHECK_INT(end_count(&pair.worker, HWR_EV_REQUEST), 61);
+  CHECK_INT(end_last(&pair.worker)->kind, HWR_EV_GOAWAY);
+  CHECK_INT(end_last(&pair.worker)->value, 5);
+  pair_close(&pair);
 }
 
 /* P5.3, W12 */
@@ -253,6 +290,44 @@ TEST(a_window_of_no_messages_never_grants) {
   none.window_messages = 0;
   lone_open(&end, HWR_WORKER, &none);
   for (int i = 0; i < 3; i++) CHECK_INT(sent_frames(HWR_CREDIT), 0);
+  end_close(&end);
+}
+
+/* ---- drain */
+
+TEST(a_drain_waits_for_the_mark_of_messages_too) {
+  settings_t low = DEFAULTS;
+  low.high_water_messages = 4;
+  open_granted(&low, 1 << 20, 0);
+  for (uint32_t i = 0; i < 5; i++) end_post(&end, "x", 1);
+  hwr_session_want_drain(end.session);
+  end_flush(&end);
+  CHECK(!hwr_session_drain_due(end.session));
+  grant(1 << 20, 2);
+  end_flush(&end);
+  CHECK(!hwr_session_drain_due(end.session));
+  grant(1 << 20, 3);
+  end_flush(&end);
+  CHECK(hwr_session_drain_due(end.session));
+  hwr_session_tick(end.session, 0);
+  hwr_session_tick(end.session, 0);
+  end_take(&end);
+  CHECK_INT(end_count(&end, HWR_EV_DRAIN), 1);
+  end_close(&end);
+}
+
+TEST(a_mark_of_one_message_drains_when_none_waits) {
+  settings_t low = DEFAULTS;
+  low.high_water_messages = 1;
+  open_granted(&low, 1 << 20, 0);
+  end_post(&end, "x", 1);
+  hwr_session_want_drain(end.session);
+  end_flush(&end);
+  CHECK(!hwr_session_drain_due(end.session));
+  grant(1 << 20, 1);
+  end_flush(&end);
+  CHECK(hwr_session_drain_due(end.session));
+  lone_drain(&end);
   end_close(&end);
 }
 
@@ -430,6 +505,8 @@ main(void) {
   RUN(requests_wait_for_message_credit_and_go_in_order);
   RUN(frames_wait_for_byte_credit_header_and_padding_included);
   RUN(control_frames_need_no_credit);
+  RUN(goaway_needs_no_credit_and_waits_for_all_that_does);
+  RUN(goaway_is_the_last_to_arrive_whatever_waited);
   RUN(the_largest_grant_is_legal_and_a_smaller_one_after_it_is_not);
   RUN(no_part_of_a_grant_may_shrink);
   RUN(grants_that_grant_nothing_are_strikes);
@@ -442,6 +519,8 @@ main(void) {
   RUN(message_credit_of_one_way_requests_returns_when_they_are_settled);
   RUN(no_new_work_is_granted_while_answers_pile_up_and_it_is_once_they_have_gone);
   RUN(a_window_of_no_messages_never_grants);
+  RUN(a_drain_waits_for_the_mark_of_messages_too);
+  RUN(a_mark_of_one_message_drains_when_none_waits);
   RUN(chunks_shrink_to_windows_and_rings_that_are_small);
   RUN(an_answer_passes_requests_that_wait_for_message_credit);
   RUN(a_call_given_up_in_the_lane_leaves_its_message_credit_to_the_next);
