@@ -57,7 +57,7 @@ function decodeError(bytes, start, end) {
     const value = new StructuredDecoder().decode(bytes, start, end, false);
     return isError(value) ? value : toError(value);
   } catch (cause) {
-    return new ProtocolError('an error that cannot be read', { rule: 'codec', cause });
+    return new ProtocolError('an error that cannot be read', { rule: 'P10.6', cause });
   }
 }
 

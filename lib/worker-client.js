@@ -118,7 +118,7 @@ class Worker extends EventEmitter {
         onOpen: (transport) => (this.#transport = transport),
         onEvent: (kind, at) => this.#onEvent(kind, at),
         onRequest: () =>
-          this.#breach(new errors.ProtocolError('a request from the worker', { rule: 'P3.6' })),
+          this.#breach(new errors.ProtocolError('a request from the worker', { rule: 'P4.12' })),
         onAnswer: (kind, slot, at) => this.#onAnswer(kind, slot, at),
         onDrain: () => this.#onDrain(),
         onEnd: (code, rule) => this.#onEnd(code, rule),
@@ -627,7 +627,7 @@ function checkMethods(names) {
     Array.isArray(names) &&
     names.length <= MAX_METHODS &&
     names.every((name) => typeof name === 'string');
-  if (!fits) throw new errors.ProtocolError('malformed METHODS', { rule: 'P3.6' });
+  if (!fits) throw new errors.ProtocolError('malformed METHODS', { rule: 'P3.9' });
 }
 
 function startText(error, code, signal) {

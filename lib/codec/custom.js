@@ -44,7 +44,7 @@ class Custom {
 
   fromText(bytes, start, end) {
     const text = this.#reader.decode(bytes, start, end, false);
-    if (typeof text !== 'string') throw new ProtocolError('malformed text', { rule: 'codec' });
+    if (typeof text !== 'string') throw new ProtocolError('malformed text', { rule: 'P9.3' });
     return this.#guard(() => this.#serializer.deserialize(text), 'deserialize');
   }
 

@@ -17,7 +17,7 @@ const ResizableBuffer = ArrayBuffer;
  */
 function readExotic(d, tag) {
   const reader = READERS.get(tag);
-  if (reader === undefined) throw malformed('an unknown tag');
+  if (reader === undefined) throw malformed('P9.6', 'an unknown tag');
   return reader(d, tag);
 }
 
@@ -44,7 +44,7 @@ function readBigInt(d) {
   const sign = d.readByte();
   const size = d.readUint32();
   const from = d.take(size);
-  if (sign > 1 || size === 0) throw malformed('a BigInt of no size');
+  if (sign > 1 || size === 0) throw malformed('P9.8', 'a BigInt of no size');
   const magnitude = BigInt(`0x${d.bytes.hexSlice(from, from + size)}`);
   return sign === 1 ? -magnitude : magnitude;
 }
@@ -69,7 +69,7 @@ function readBoxed(d) {
   const at = objects === null ? 0 : objects.push(undefined) - 1;
   const value = d.read();
   if (!['number', 'string', 'boolean', 'bigint'].includes(typeof value))
-    throw malformed('a box of something else');
+    throw malformed('P9.17', 'a box of something else');
   const boxed = Object(value);
   if (objects !== null) objects[at] = boxed;
   return boxed;
@@ -100,7 +100,7 @@ function reserve(d, size, maximum) {
   const fits =
     ++d.resizableBuffers <= T.MAX_RESIZABLE_BUFFERS && d.reservedBytes <= T.MAX_RESERVED_BYTES;
   if (!fits || !Number.isInteger(maximum) || maximum < size)
-    throw malformed('a wrong maxByteLength');
+    throw malformed('P9.18', 'a wrong maxByteLength');
   return new ResizableBuffer(size, { maxByteLength: maximum });
 }
 
@@ -113,7 +113,7 @@ function readView(d) {
   const length = d.readFloat();
   const buffer = d.read();
   if (!(buffer instanceof ResizableBuffer) || tracks > 1)
-    throw malformed('a view of something else');
+    throw malformed('P9.19', 'a view of something else');
   const view = makeView(
     kind,
     buffer,
@@ -130,11 +130,11 @@ function makeView(kind, buffer, offset, length) {
     offset < 0 ||
     !(length === undefined || Number.isSafeInteger(length))
   ) {
-    throw malformed('a view with wrong bounds');
+    throw malformed('P9.19', 'a view with wrong bounds');
   }
   if (kind === 'Buffer') return Buffer.from(buffer, offset, length);
   const ctor = kind === undefined ? undefined : globalThis[kind];
-  if (ctor === undefined) throw malformed('an unknown kind of view');
+  if (ctor === undefined) throw malformed('P9.19', 'an unknown kind of view');
   return new ctor(buffer, offset, length);
 }
 
@@ -158,12 +158,13 @@ function readError(d) {
 
 function readText(d) {
   const text = d.read();
-  if (text !== undefined && typeof text !== 'string') throw malformed('an error without its texts');
+  if (text !== undefined && typeof text !== 'string') throw malformed('P10.2', 'an error without its texts');
   return text;
 }
 
-function malformed(what) {
-  return new ProtocolError(`malformed value: ${what}`, { rule: 'codec' });
+/** @param {string} rule of docs/protocol.md @param {string} what */
+function malformed(rule, what) {
+  return new ProtocolError(`malformed value: ${what}`, { rule });
 }
 
 module.exports = { readExotic };

@@ -28,7 +28,7 @@ function fromV8(bytes, start, end) {
   try {
     return v8.deserialize(Buffer.from(bytes.subarray(start, end)));
   } catch (cause) {
-    throw new ProtocolError(`malformed v8 data: ${cause.message}`, { rule: 'codec', cause });
+    throw new ProtocolError(`malformed v8 data: ${cause.message}`, { rule: 'P9.3', cause });
   }
 }
 
@@ -110,14 +110,14 @@ class Codec {
     if (id === ID.none && start === end) return undefined;
     const read = this.#kind === null ? undefined : this.#kind[id];
     if (read === undefined)
-      throw new ProtocolError(`codec ${id} was not agreed on`, { rule: 'codec' });
+      throw new ProtocolError(`codec ${id} was not agreed on`, { rule: 'P9.3' });
     return read(bytes, start, end, owned);
   }
 
   /** The payload of a DEFINE frame. @throws {ProtocolError} */
   define(bytes, start, end) {
     if (this.#kind !== null)
-      throw new ProtocolError('a definition without shapes', { rule: 'codec' });
+      throw new ProtocolError('a definition without shapes', { rule: 'P9.15' });
     this.#decoder().define(bytes, start, end);
   }
 

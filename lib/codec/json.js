@@ -70,7 +70,7 @@ function fromJson(bytes, start, end) {
     // The replacement character may be the text's own, or stand for what is not UTF-8.
     return JSON.parse(text.includes('\ufffd') ? utf8.decode(bytes.subarray(start, end)) : text);
   } catch (cause) {
-    throw new ProtocolError(`malformed JSON: ${cause.message}`, { rule: 'codec', cause });
+    throw new ProtocolError(`malformed JSON: ${cause.message}`, { rule: 'P9.3', cause });
   }
 }
 

@@ -57,20 +57,20 @@ class StructuredDecoder {
    */
   define(bytes, start, end) {
     if (end - start > MAX_DEFINITION_BYTES || end - start < 3)
-      throw malformed('definition of a wrong size');
-    if (this.#shapes.length >= this.#maxShapes) throw malformed('too many definitions');
+      throw malformed('P9.15', 'definition of a wrong size');
+    if (this.#shapes.length >= this.#maxShapes) throw malformed('P9.15', 'too many definitions');
     this.#begin(bytes, start, end, false);
     const id = bytes[start] | (bytes[start + 1] << 8);
     const count = bytes[start + 2];
     this.p = start + 3;
-    if (id !== this.#shapes.length) throw malformed('definition out of turn');
+    if (id !== this.#shapes.length) throw malformed('P9.15', 'definition out of turn');
     if (count === 0 || count > MAX_SHAPE_KEYS)
-      throw malformed('definition with a wrong number of keys');
+      throw malformed('P9.15', 'definition with a wrong number of keys');
     const keys = [];
     for (let i = 0; i < count; i++) keys.push(this.readKey());
-    if (this.p !== end) throw malformed('bytes after a definition');
+    if (this.p !== end) throw malformed('P9.15', 'bytes after a definition');
     if (new Set(keys).size !== count || keys.includes('__proto__'))
-      throw malformed('definition with wrong keys');
+      throw malformed('P9.15', 'definition with wrong keys');
     this.#shapes.push(new ShapeReader(keys, this.#compile));
   }
 
@@ -85,14 +85,14 @@ class StructuredDecoder {
   decode(bytes, start, end, owned = false) {
     this.#begin(bytes, start, end, owned);
     try {
-      if (end <= start || bytes[start] > 1) throw malformed('no record');
+      if (end <= start || bytes[start] > 1) throw malformed('P9.4', 'no record');
       if (bytes[start] === 1) this.objects = [];
       const value = this.read();
-      if (this.p !== end) throw malformed('bytes after the value');
-      if (this.gone !== 0) throw malformed('a property outside of an object');
+      if (this.p !== end) throw malformed('P9.4', 'bytes after the value');
+      if (this.gone !== 0) throw malformed('P9.12', 'a property outside of an object');
       return value;
     } catch (thrown) {
-      throw thrown instanceof ProtocolError ? thrown : malformed(String(thrown?.message), thrown);
+      throw thrown instanceof ProtocolError ? thrown : malformed('P9.13', String(thrown?.message), thrown);
     } finally {
       if (this.objects !== null) this.objects = null;
     }
@@ -122,7 +122,7 @@ class StructuredDecoder {
   /** @returns {any} */
   read() {
     const { p, bytes } = this;
-    if (p >= this.end) throw malformed('value cut short');
+    if (p >= this.end) throw malformed('P9.5', 'value cut short');
     const tag = bytes[p];
     this.p = p + 1;
     if (tag >= T.STRING) {
@@ -180,24 +180,24 @@ class StructuredDecoder {
 
   enter() {
     if (++this.depth > this.#maxDepth)
-      throw malformed(`nested deeper than ${this.#maxDepth} levels`);
+      throw malformed('P9.11', `nested deeper than ${this.#maxDepth} levels`);
   }
 
   readByte() {
-    if (this.p >= this.end) throw malformed('value cut short');
+    if (this.p >= this.end) throw malformed('P9.5', 'value cut short');
     return this.bytes[this.p++];
   }
 
   readUint32() {
     const { p, bytes } = this;
-    if (p + 4 > this.end) throw malformed('value cut short');
+    if (p + 4 > this.end) throw malformed('P9.5', 'value cut short');
     this.p = p + 4;
     return (bytes[p] | (bytes[p + 1] << 8) | (bytes[p + 2] << 16) | (bytes[p + 3] << 24)) >>> 0;
   }
 
   readFloat() {
     const { p, bytes } = this;
-    if (p + 8 > this.end) throw malformed('value cut short');
+    if (p + 8 > this.end) throw malformed('P9.5', 'value cut short');
     this.p = p + 8;
     const view = this.view === null ? this.#makeView(bytes) : this.view;
     return view.getFloat64(p, true);
@@ -210,14 +210,14 @@ class StructuredDecoder {
   /** A count of things of which each takes at least `size` bytes. */
   readCount(size) {
     const count = this.readUint32();
-    if (count * size > this.end - this.p) throw malformed('a count beyond the bytes that are left');
+    if (count * size > this.end - this.p) throw malformed('P9.5', 'a count beyond the bytes that are left');
     return count;
   }
 
   /** @returns {number} where `n` bytes start, which are then consumed */
   take(n) {
     const from = this.p;
-    if (n > this.end - from) throw malformed('value cut short');
+    if (n > this.end - from) throw malformed('P9.5', 'value cut short');
     this.p = from + n;
     return from;
   }
@@ -231,7 +231,7 @@ class StructuredDecoder {
     const n = this.readUint32();
     const from = this.take(n);
     if (tag === T.LATIN1) return this.bytes.latin1Slice(from, from + n);
-    if (n % 2 !== 0) throw malformed('half a character');
+    if (n % 2 !== 0) throw malformed('P9.6', 'half a character');
     return this.bytes.ucs2Slice(from, from + n);
   }
 
@@ -240,14 +240,14 @@ class StructuredDecoder {
     const tag = this.readByte();
     if (tag >= T.STRING && tag < T.SHAPE_SHORT) return this.#readShort(tag - T.STRING);
     if (tag === T.LATIN1 || tag === T.UTF16) return this.#readLong(tag);
-    throw malformed('a key that is not a string');
+    throw malformed('P9.6', 'a key that is not a string');
   }
 
   #readReference() {
     const id = this.readUint32();
     const { objects } = this;
     if (objects === null || id >= objects.length || objects[id] === undefined)
-      throw malformed('a reference to nothing');
+      throw malformed('P9.16', 'a reference to nothing');
     return objects[id];
   }
 
@@ -259,7 +259,7 @@ class StructuredDecoder {
 
   #readShaped(id) {
     const shapes = this.#shapes;
-    if (id >= shapes.length) throw malformed('a shape that was not defined');
+    if (id >= shapes.length) throw malformed('P9.14', 'a shape that was not defined');
     this.enter();
     const shape = shapes[id];
     const object = this.objects === null ? shape.read(this) : shape.fill(this, this.keep({}));
@@ -281,7 +281,7 @@ class StructuredDecoder {
   }
 
   #readArray(count) {
-    if (count > this.end - this.p) throw malformed('a count beyond the bytes that are left');
+    if (count > this.end - this.p) throw malformed('P9.5', 'a count beyond the bytes that are left');
     this.enter();
     const array = [];
     this.keep(array);
@@ -296,10 +296,10 @@ class StructuredDecoder {
     this.keep(array);
     let dense = 0;
     for (; this.p < this.end && this.bytes[this.p] !== T.REST; dense++) array.push(this.read());
-    if (this.readByte() !== T.REST || dense > length) throw malformed('an array without its rest');
+    if (this.readByte() !== T.REST || dense > length) throw malformed('P9.10', 'an array without its rest');
     extendTo(array, length);
     for (let count = this.readCount(2); count > 0; count--) this.#readPair(array);
-    if (array.length !== length) throw malformed('an array longer than it says');
+    if (array.length !== length) throw malformed('P9.10', 'an array longer than it says');
     this.depth--;
     return array;
   }
@@ -322,7 +322,7 @@ class StructuredDecoder {
         ? !(Number.isInteger(key) && key >= 0 && key < length)
         : key === 'length' || typeof key !== 'string'
     ) {
-      throw malformed('a key that no array has');
+      throw malformed('P9.10', 'a key that no array has');
     }
     return key;
   }
@@ -351,10 +351,10 @@ function extendTo(array, length) {
   }
 }
 
-/** @param {string} what @param {unknown} [cause] */
-function malformed(what, cause) {
+/** @param {string} rule of docs/protocol.md @param {string} what @param {unknown} [cause] */
+function malformed(rule, what, cause) {
   return new ProtocolError(`malformed value: ${what}`, {
-    rule: 'codec',
+    rule,
     ...(cause === undefined ? {} : { cause }),
   });
 }

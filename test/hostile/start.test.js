@@ -31,9 +31,9 @@ describe('createWorker', () => {
     readyWithoutMethods: ['READY without METHODS', 'P3.6'],
     initBack: ['INIT', 'P3.6'],
     methodsTwice: ['METHODS twice', 'P3.6'],
-    garbledMethods: ['METHODS that cannot be read', 'codec'],
-    numberedMethods: ['METHODS that are no names', 'P3.6'],
-    manyMethods: ['more METHODS than numbers', 'P3.6'],
+    garbledMethods: ['METHODS that cannot be read', 'P9.14'],
+    numberedMethods: ['METHODS that are no names', 'P3.9'],
+    manyMethods: ['more METHODS than numbers', 'P3.9'],
   };
   for (const transport of TRANSPORTS) {
     for (const [behaviour, [what, rule]] of Object.entries(instead)) {
