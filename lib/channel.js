@@ -11,6 +11,8 @@ const NOTHING = Buffer.alloc(0);
 const alignUp = (bytes) => (bytes + 7) & ~7;
 const MAX_SLICES = 64;
 const HARD_CAP = 4; // times the high-water mark
+const EARLY_RECORDS = 16; // of a tick: while the peer is awake it may begin with these
+const SLEEPY_RECORDS = 64; // where each hand-over costs a system call
 
 /**
  * One end of a connection: values are encoded in place into the region that C lends, described in
@@ -35,6 +37,8 @@ class Channel {
   #regionStart = 0;
   #limit = 0;
   #recordCount = 0;
+  #earlyCount; // records that are handed over before the tick ends: these, then twice as many
+  #nextEarly = SLEEPY_RECORDS;
   #scheduled = false;
   #encoding = false;
   #postponed = []; // records made while another was being encoded
@@ -50,6 +54,7 @@ class Channel {
     this.#listener = listener;
     this.#codec = codec;
     this.#maxMessageBytes = options.maxMessageBytes;
+    this.#earlyCount = options.spinMicroseconds > 0 ? EARLY_RECORDS : SLEEPY_RECORDS;
     this.highWaterBytes = options.highWaterBytes;
     this.highWaterMessages = options.highWaterMessages;
     const callbacks = {
@@ -82,6 +87,7 @@ class Channel {
   #adoptRing(ring, transport) {
     this.#ring = Buffer.from(ring);
     this.#adoptRegion();
+    if (transport !== 'shm') this.#earlyCount = SLEEPY_RECORDS;
     this.#listener.onOpen(transport);
   }
 
@@ -200,7 +206,15 @@ class Channel {
     this.#position = alignUp(this.#position + HEADER_BYTES + body);
     this.#words[WORD.RECORD_COUNT] = this.#recordCount;
     this.messagesSent++;
-    this.schedule();
+    if (this.#recordCount < this.#nextEarly) this.schedule();
+    else this.#flushEarly();
+  }
+
+  /** Both ends work at once; twice as many each time, for the end may cost a wake-up each time. */
+  #flushEarly() {
+    this.#nextEarly *= 2;
+    native.flush(this.#handle);
+    this.#adoptRegion();
   }
 
   #writeDeadline(bytes, at, { timeout }) {
@@ -281,6 +295,7 @@ class Channel {
 
   flush() {
     this.#scheduled = false;
+    this.#nextEarly = this.#earlyCount;
     if (this.#closed || this.#encoding) return;
     native.flush(this.#handle);
     this.#adoptRegion();
@@ -309,6 +324,7 @@ class Channel {
   // ---------------------------------------------------------------- receiving
 
   #onBatch(count) {
+    this.#nextEarly = this.#earlyCount;
     for (let i = 0; i < count && !this.#closed; i++) {
       try {
         this.#onEvent(i * 8);

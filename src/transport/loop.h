@@ -34,7 +34,9 @@ typedef struct hwr_spin_s { /* waiting awake, one transport; spin.c */
   uint32_t arrivals;        /* likely hits seen while off */
   uint32_t backoff;         /* likely hits needed to try again */
   bool on;
+  bool trial; /* switched on again, and nothing has come soon since */
   bool expecting;
+  bool waited; /* awake, since the last traffic */
 } hwr_spin_t;
 
 struct hwr_transport_s {

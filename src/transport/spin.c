@@ -6,8 +6,10 @@
  * before the loop sleeps it may look at its rings for a while, under these rules:
  *  - only after traffic within the last budget, and only while something is expected;
  *  - two misses in a row switch it off; an answer that came soon after its question although we
- *    slept switches it on again, each time after more of them (a handler of 100 us would
- *    otherwise burn its length for nothing);
+ *    slept switches it on again for a trial, each time after more of them (a handler of 100 us
+ *    would otherwise burn its length for nothing);
+ *  - a trial outlasts a wake-up, over several turns: when both ends sleep, neither answers within
+ *    a budget until one of them has waited for the other to wake;
  *  - the budget is per turn of the loop, deliveries included: timers and other I/O run between
  *    turns, and what the kernel has ready ends the wait;
  *  - never with more processes awake than cores; the host counts, and tells its workers.
@@ -39,37 +41,57 @@ hwr__spin_sent(hwr_transport_t *t) {
   t->spin.traffic_ns = t->spin.sent_ns = uv_hrtime();
 }
 
-void
-hwr__spin_received(hwr_transport_t *t) {
-  hwr_spin_t *spin = &t->spin;
-  if (spin->budget_ns == 0) return;
-  spin->traffic_ns = uv_hrtime();
-  if (spin->on || spin->traffic_ns - spin->sent_ns > LIKELY_NS) return;
-  if (++spin->arrivals < spin->backoff) return;
-  spin->on = true;
-  spin->misses = MISSES_TO_SWITCH_OFF - 1;
-  spin->arrivals = 0;
-  if (spin->backoff < MAX_BACKOFF) spin->backoff *= 2;
+/* How long after its traffic a transport is worth waiting for. */
+static uint64_t
+patience_ns(const hwr_spin_t *spin) {
+  return spin->trial && spin->budget_ns < LIKELY_NS ? LIKELY_NS : spin->budget_ns;
 }
 
 static void
-count_hit(hwr_transport_t *t) {
+count_hit(hwr_transport_t *t, uint64_t now_ns) {
+  hwr_spin_t *spin = &t->spin;
   t->counters.spin_hits++;
-  t->spin.misses = 0;
-  t->spin.backoff = 1;
+  if ((int64_t) (now_ns - spin->traffic_ns) >= (int64_t) spin->budget_ns) {
+    spin->trial = false; /* came, but not soon: the next must */
+    return;
+  }
+  spin->trial = false;
+  spin->misses = 0;
+  spin->backoff = 1;
 }
 
 static void
 count_miss(hwr_transport_t *t) {
   t->counters.spin_misses++;
-  if (++t->spin.misses >= MISSES_TO_SWITCH_OFF) t->spin.on = false;
+  t->spin.waited = false;
+  if (++t->spin.misses >= MISSES_TO_SWITCH_OFF) t->spin.on = t->spin.trial = false;
+}
+
+static void
+try_again(hwr_spin_t *spin) {
+  if (++spin->arrivals < spin->backoff) return;
+  spin->on = spin->trial = true;
+  spin->misses = MISSES_TO_SWITCH_OFF - 1;
+  spin->arrivals = 0;
+  if (spin->backoff < MAX_BACKOFF) spin->backoff *= 2;
+}
+
+void
+hwr__spin_received(hwr_transport_t *t) {
+  hwr_spin_t *spin = &t->spin;
+  if (spin->budget_ns == 0) return;
+  uint64_t now_ns = uv_hrtime();
+  if (spin->waited) count_hit(t, now_ns);
+  else if (!spin->on && now_ns - spin->sent_ns <= LIKELY_NS) try_again(spin);
+  spin->waited = false;
+  spin->traffic_ns = now_ns;
 }
 
 static bool
 is_hot(const hwr_transport_t *t, uint64_t now_ns) {
   const hwr_spin_t *spin = &t->spin;
   return spin->on && spin->expecting && !t->closing && t->watched &&
-         (int64_t) (now_ns - spin->traffic_ns) < (int64_t) spin->budget_ns; /* may be ahead */
+         (int64_t) (now_ns - spin->traffic_ns) < (int64_t) patience_ns(spin); /* may be ahead */
 }
 
 /* Spinning processes are this one and each worker that is hot. */
@@ -100,7 +122,6 @@ static bool
 look(hwr_loop_t *loop, uint64_t now_ns, bool granted) {
   for (hwr_transport_t *t = loop->first; t; t = t->next) {
     if (!is_hot(t, now_ns) || !allowed(t, granted) || !has_bytes(t)) continue;
-    count_hit(t);
     hwr__transport_run(t);
     return true;
   }
@@ -114,7 +135,7 @@ begin(hwr_loop_t *loop, uint64_t now_ns, bool granted) {
   for (hwr_transport_t *t = loop->first; t; t = t->next) {
     if (!is_hot(t, now_ns) || !allowed(t, granted)) continue;
     atomic_store_explicit(&t->watched->words->waiting, 0, memory_order_relaxed);
-    any = true;
+    any = t->spin.waited = true;
   }
   return any;
 }
@@ -128,7 +149,7 @@ settle(hwr_loop_t *loop, bool granted) {
     if (!t->watched || t->closing || !t->spin.on || !t->spin.expecting) continue;
     if (t->spin.budget_ns == 0 || !allowed(t, granted)) continue;
     if (is_hot(t, now_ns)) hot = true;
-    else if (now_ns - t->spin.traffic_ns < 2 * t->spin.budget_ns) count_miss(t);
+    else if (now_ns - t->spin.traffic_ns < 2 * patience_ns(&t->spin)) count_miss(t);
   }
   return hot;
 }
