@@ -158,7 +158,8 @@ function readError(d) {
 
 function readText(d) {
   const text = d.read();
-  if (text !== undefined && typeof text !== 'string') throw malformed('P10.2', 'an error without its texts');
+  if (text !== undefined && typeof text !== 'string')
+    throw malformed('P10.2', 'an error without its texts');
   return text;
 }
 

@@ -92,7 +92,9 @@ class StructuredDecoder {
       if (this.gone !== 0) throw malformed('P9.12', 'a property outside of an object');
       return value;
     } catch (thrown) {
-      throw thrown instanceof ProtocolError ? thrown : malformed('P9.13', String(thrown?.message), thrown);
+      throw thrown instanceof ProtocolError
+        ? thrown
+        : malformed('P9.13', String(thrown?.message), thrown);
     } finally {
       if (this.objects !== null) this.objects = null;
     }
@@ -210,7 +212,8 @@ class StructuredDecoder {
   /** A count of things of which each takes at least `size` bytes. */
   readCount(size) {
     const count = this.readUint32();
-    if (count * size > this.end - this.p) throw malformed('P9.5', 'a count beyond the bytes that are left');
+    if (count * size > this.end - this.p)
+      throw malformed('P9.5', 'a count beyond the bytes that are left');
     return count;
   }
 
@@ -281,7 +284,8 @@ class StructuredDecoder {
   }
 
   #readArray(count) {
-    if (count > this.end - this.p) throw malformed('P9.5', 'a count beyond the bytes that are left');
+    if (count > this.end - this.p)
+      throw malformed('P9.5', 'a count beyond the bytes that are left');
     this.enter();
     const array = [];
     this.keep(array);
@@ -296,7 +300,8 @@ class StructuredDecoder {
     this.keep(array);
     let dense = 0;
     for (; this.p < this.end && this.bytes[this.p] !== T.REST; dense++) array.push(this.read());
-    if (this.readByte() !== T.REST || dense > length) throw malformed('P9.10', 'an array without its rest');
+    if (this.readByte() !== T.REST || dense > length)
+      throw malformed('P9.10', 'an array without its rest');
     extendTo(array, length);
     for (let count = this.readCount(2); count > 0; count--) this.#readPair(array);
     if (array.length !== length) throw malformed('P9.10', 'an array longer than it says');
