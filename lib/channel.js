@@ -49,6 +49,7 @@ class Channel {
   highWaterMessages;
   messagesSent = 0;
   messagesReceived = 0;
+  batchTime = 0; // when the batch that is being delivered came, epoch milliseconds
 
   constructor({ open, options, codec, listener }) {
     this.#listener = listener;
@@ -325,6 +326,7 @@ class Channel {
 
   #onBatch(count) {
     this.#nextEarly = this.#earlyCount;
+    this.batchTime = Date.now();
     for (let i = 0; i < count && !this.#closed; i++) {
       try {
         this.#onEvent(i * 8);
