@@ -33,8 +33,12 @@ function writeArray(e, array, p) {
   try {
     for (; i < n; i++) {
       const value = array[i];
-      if (value === undefined && !hasOwnProperty.call(array, i)) break;
-      p = e.write(value, p);
+      if (typeof value === 'number') {
+        p = e.writeNumber(value, e.roomForOne(p));
+      } else {
+        if (value === undefined && !hasOwnProperty.call(array, i)) break;
+        p = e.write(value, p);
+      }
     }
   } catch (thrown) {
     e.trail.push(i);
@@ -73,7 +77,7 @@ function writeRest(e, array, n, dense, head, p) {
   for (let i = 0; i < dense; i++) {
     if (hasOwnProperty.call(array, i) && !propertyIsEnumerable.call(array, i)) hidden.push(i);
   }
-  if (p > e.safe) p = e.makeRoom(p, 16);
+  p = e.roomForOne(p);
   extendHead(e, e.start + head);
   e.bytes[p] = T.REST;
   p = e.writeUint32(rest.length + hidden.length, p + 1);

@@ -224,9 +224,7 @@ function writeError(e, error, p) {
   e.bytes[p++] = T.ERROR;
   for (const text of [className, name, message, stack]) p = e.write(text, p);
   for (const key of propertyKeys(error)) p = writeErrorProperty(e, error, key, p);
-  if (p > e.safe) p = e.makeRoom(p, 1);
-  e.bytes[p] = T.END;
-  return p + 1;
+  return e.writeTag(T.END, p);
 }
 
 /** Leaves no trace of a property that cannot be read, cannot be sent or is too much. */

@@ -1,6 +1,6 @@
 'use strict';
 
-const { quote } = require('./shape-table');
+const { quote } = require('./shape-writer');
 
 /** Stands for a property that vanished while its object was encoded; never reaches a user. */
 const GONE = Symbol('gone');

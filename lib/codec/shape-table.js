@@ -1,30 +1,12 @@
 'use strict';
 
+const { Shape } = require('./shape-writer');
 const { MAX_SHAPES, MAX_SHAPE_KEYS, MAX_DEFINITION_BYTES } = require('./tags');
 
 const CANDIDATES = 256;
 const MAX_KEY_LENGTH = 256;
 /** No key of an object: a node without children carries it, and has no `next`. */
 const NO_KEY = '\u0000no key';
-/** A shape's writer is compiled when it has been used this often: that costs some 20 µs. */
-const USES_BEFORE_COMPILING = 8;
-
-/** Whether this process may generate code from strings. */
-const canCompile = (() => {
-  try {
-    return new Function('return true')();
-  } catch {
-    return false;
-  }
-})();
-
-/** A key as a JavaScript string literal. @param {string} key */
-function quote(key) {
-  return JSON.stringify(key).replace(/[\u2028\u2029]/g, (c) =>
-    c === '\u2028' ? '\\u2028' : '\\u2029',
-  );
-}
-
 class Node {
   key = NO_KEY;
   /** @type {Node | null} where `key` leads */
@@ -50,38 +32,6 @@ class Node {
     let node = this.more.get(key);
     if (node === undefined) this.more.set(key, (node = new Node()));
     return node;
-  }
-}
-
-class Shape {
-  /** @param {number} id @param {string[]} keys @param {boolean} compile */
-  constructor(id, keys, compile) {
-    this.id = id;
-    this.keys = keys;
-    /** Writes the values of an object that has exactly `keys`; starts as a loop. */
-    this.write = this.#loop(compile);
-  }
-
-  #loop(compile) {
-    const { keys } = this;
-    let uses = 0;
-    return (encoder, object, position) => {
-      if (compile && ++uses === USES_BEFORE_COMPILING) this.write = this.#compile();
-      return encoder.writeValues(object, keys, position);
-    };
-  }
-
-  /** The same loop unrolled, so that each property is read at a place of its own. */
-  #compile() {
-    const lines = this.keys.map((key, i) => {
-      const name = quote(key);
-      return (
-        `i = ${i}; v = o[${name}];\n` +
-        `p = v === undefined ? e.writeUndefined(o, ${name}, p) : e.write(v, p);\n`
-      );
-    });
-    const body = `return (e, o, p) => { let i = 0, v; try {\n${lines.join('')}return p;\n} catch (t) { e.trail.push(keys[i]); throw t; } };`;
-    return new Function('keys', `'use strict'; ${body}`)(this.keys);
   }
 }
 
@@ -154,6 +104,7 @@ class ShapeTable {
     this.shapes.forEach((shape) => this.#enter(shape));
   }
 
+  /** @param {Shape} shape */
   #enter(shape) {
     let node = this.root;
     for (const key of shape.keys) node = node.grow(key);
@@ -184,4 +135,4 @@ function isPlain(keys) {
   return !(c >= 48 && c <= 57);
 }
 
-module.exports = { ShapeTable, canCompile, quote };
+module.exports = { ShapeTable };

@@ -4,7 +4,7 @@ const { ProtocolError } = require('../errors');
 const { readExotic } = require('./exotic-reader');
 const { ShapeReader, GONE } = require('./shape-reader');
 const { ShortStrings } = require('./short-strings');
-const { canCompile } = require('./shape-table');
+const { canCompile } = require('./shape-writer');
 const T = require('./tags');
 
 const { MAX_SHAPES, MAX_SHAPE_KEYS, MAX_DEFINITION_BYTES } = T;

@@ -5,8 +5,10 @@ const { SerializationError } = require('../errors');
 const { writeArray } = require('./array-writer');
 const { writeExotic } = require('./exotic-writer');
 const { PLAIN, kindOf } = require('./object-kinds');
+const { RecordWriter } = require('./record-writer');
 const { Refusal, refusalError } = require('./refusal');
-const { ShapeTable, canCompile } = require('./shape-table');
+const { ShapeTable } = require('./shape-table');
+const { canCompile } = require('./shape-writer');
 const T = require('./tags');
 
 const { isProxy, isArgumentsObject, isModuleNamespaceObject } = types;
@@ -15,26 +17,15 @@ const { isArray } = Array;
 const { hasOwnProperty } = Object.prototype;
 const ObjectPrototype = Object.prototype;
 
-/** Room that write() provides for a tag and a number. */
-const MARGIN = 16;
-/** Up to here a loop over the characters beats a call of latin1Write. */
-const LOOP_LENGTH = 20;
 /** Objects of one record that are looked up in a list rather than in a Map. */
 const LIST_LENGTH = 24;
-/** Binary from this size on becomes a segment when the record has been moved. */
-const SEGMENT_BYTES = 32 * 1024;
-const PRIVATE_BYTES = 8 * 1024;
-const KEPT_PRIVATE_BYTES = 1024 * 1024;
-/** Constant time for a one-byte string, whatever its length. */
-const NOT_LATIN1 = /[\u0100-\uffff]/;
 const EMPTY = {};
-const EMPTY_BYTES = Buffer.alloc(0);
 const WHOLE_TEXTS = { message: Infinity, stack: Infinity };
 const ERROR_TEXTS = { message: 12 * 1024, stack: 16 * 1024 };
 const CAUSE_TEXTS = { message: 2 * 1024, stack: 4 * 1024 };
 
 /** Encodes values as structuredClone sees them, in one pass, in place where there is room. */
-class StructuredEncoder {
+class StructuredEncoder extends RecordWriter {
   /**
    * @param {object} [options]
    * @param {boolean} [options.shapes] number recurring lists of keys (default true)
@@ -42,17 +33,9 @@ class StructuredEncoder {
    * @param {boolean} [options.compile] generate code for shapes (default: where that is allowed)
    */
   constructor({ shapes = true, maxDepth = 1000, compile = canCompile } = {}) {
-    /** @type {any} the Buffer where the record is: what encode() was given, or the private one */
-    this.bytes = EMPTY_BYTES;
-    this.start = 0;
+    super();
     /** How the record is marked on the wire: 1, structured. */
     this.codecId = 1;
-    this.limit = 0;
-    /** limit - MARGIN */
-    this.safe = 0;
-    /** @type {Array<number | Uint8Array> | null} */
-    this.segments = null;
-    this.segmentBytes = 0;
     /** Whether encode() is running: a getter that encodes again needs another encoder. */
     this.busy = false;
     /** @type {unknown[]} steps from the place of a failure outwards */
@@ -78,15 +61,6 @@ class StructuredEncoder {
     this.definitions = null;
     /** After a refused record: how many shapes there were before it; else -1. */
     this.soundShapes = -1;
-    /** @type {Buffer | null} */
-    this.privateBytes = null;
-    /** @type {DataView | null} over `bytes`, made for the first float */
-    this.view = null;
-    /** @type {Array<Buffer | null>} the buffers whose views are kept */
-    this.viewed = [null, null, null, null];
-    /** @type {Array<DataView | null>} */
-    this.views = [null, null, null, null];
-    this.nextView = 0;
   }
 
   /**
@@ -109,9 +83,7 @@ class StructuredEncoder {
     this.busy = true;
     this.begin(bytes, position, limit);
     try {
-      let p = position > this.safe ? this.makeRoom(position, MARGIN) : position;
-      this.bytes[p] = 0;
-      p = this.write(value, p + 1);
+      const p = this.write(value, this.writeTag(0, position));
       if (this.repeats) this.bytes[this.start] = 1;
       return this.bytes === bytes ? p : this.settle(bytes, position, limit, p);
     } catch (thrown) {
@@ -136,26 +108,17 @@ class StructuredEncoder {
   release() {
     if (this.busy) return;
     this.seen.fill(null);
-    this.segments = null;
-    this.viewed.fill(null);
-    this.views.fill(null);
-    this.view = null;
     this.trail.length = 0;
-    if (this.privateBytes !== null && this.privateBytes.length > KEPT_PRIVATE_BYTES)
-      this.privateBytes = null;
-    this.bytes = EMPTY_BYTES;
+    this.leave();
   }
 
+  /**
+   * @param {Buffer} bytes
+   * @param {number} position
+   * @param {number} limit
+   */
   begin(bytes, position, limit) {
-    if (this.bytes !== bytes) {
-      this.bytes = bytes;
-      this.view = null;
-    }
-    this.start = position;
-    this.limit = limit;
-    this.safe = limit - MARGIN;
-    this.segments = null;
-    this.segmentBytes = 0;
+    this.place(bytes, position, limit);
     this.depth = 0;
     this.seenCount = 0;
     this.repeats = false;
@@ -167,159 +130,46 @@ class StructuredEncoder {
     if (this.trail.length !== 0) this.trail.length = 0;
   }
 
-  /** The record was moved: back if it fits after all, as it may have left for want of a margin. */
+  /**
+   * The record was moved: back if it fits after all, as it may have left for want of a margin.
+   * @param {Buffer} bytes
+   * @param {number} position
+   * @param {number} limit
+   * @param {number} p
+   */
   settle(bytes, position, limit, p) {
-    if (this.segments !== null) return this.checkSegments(this.segments, p);
+    if (this.segments !== null) {
+      this.checkSegments();
+      return p;
+    }
     const size = p - this.start;
     if (size > limit - position) return p;
     bytes.set(this.bytes.subarray(this.start, p), position);
-    this.begin(bytes, position, limit);
+    this.place(bytes, position, limit);
     return position + size;
-  }
-
-  /**
-   * Move the record to where `need` more bytes fit.
-   * @param {number} p
-   * @param {number} need
-   * @returns {number} p, there
-   */
-  makeRoom(p, need) {
-    const size = p - this.start;
-    const from = this.bytes;
-    let to = this.privateBytes;
-    if (to === null || to === from || size + need > to.length) {
-      to = Buffer.allocUnsafeSlow(Math.max(PRIVATE_BYTES, 2 * (size + need)));
-      this.privateBytes = to;
-    }
-    to.set(from.subarray(this.start, p), 0);
-    this.bytes = to;
-    this.view = null;
-    this.start = 0;
-    this.limit = to.length;
-    this.safe = to.length - MARGIN;
-    return size;
   }
 
   /** @param {unknown} value @param {number} p @returns {number} */
   write(value, p) {
-    if (p > this.safe) p = this.makeRoom(p, MARGIN);
-    switch (typeof value) {
-      case 'string':
-        return this.writeString(value, p);
-      case 'number':
-        return this.writeNumber(value, p);
-      case 'object':
-        if (value !== null) return this.writeObject(value, p);
-        this.bytes[p] = T.NULL;
-        return p + 1;
-      case 'boolean':
-        this.bytes[p] = value ? T.TRUE : T.FALSE;
-        return p + 1;
-      case 'undefined':
-        this.bytes[p] = T.UNDEFINED;
-        return p + 1;
-      case 'bigint':
-        return this.writeBigInt(value, p);
-      default:
-        throw new Refusal(`a ${typeof value}`);
-    }
+    if (typeof value === 'string') return this.writeString(value, p);
+    p = this.roomForOne(p);
+    if (typeof value === 'number') return this.writeNumber(value, p);
+    if (typeof value === 'object' && value !== null) return this.writeObject(value, p);
+    return this.writeRare(value, p);
   }
 
-  /** @param {number} value @param {number} p with a margin */
-  writeNumber(value, p) {
-    const { bytes } = this;
-    if ((value | 0) === value && (value !== 0 || 1 / value > 0)) {
-      if (value >= 0 && value < 64) {
-        bytes[p] = T.INTEGER + value;
-        return p + 1;
-      }
-      bytes[p] = T.INT32;
-      bytes[p + 1] = value;
-      bytes[p + 2] = value >> 8;
-      bytes[p + 3] = value >> 16;
-      bytes[p + 4] = value >> 24;
-      return p + 5;
-    }
-    bytes[p] = T.FLOAT64;
-    return this.writeFloat(value, p + 1);
-  }
-
-  writeFloat(value, p) {
-    const view = this.view === null ? this.findView() : this.view;
-    view.setFloat64(p, value, true);
-    return p + 8;
-  }
-
-  findView() {
-    const { bytes, viewed } = this;
-    let i = viewed.indexOf(bytes);
-    if (i < 0) {
-      i = this.nextView;
-      this.nextView = (i + 1) & 3;
-      viewed[i] = bytes;
-      this.views[i] = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    }
-    return (this.view = /** @type {DataView} */ (this.views[i]));
-  }
-
-  /** @param {number} value 0 to 2^32 - 1 @param {number} p with a margin */
-  writeUint32(value, p) {
-    const { bytes } = this;
-    bytes[p] = value;
-    bytes[p + 1] = value >>> 8;
-    bytes[p + 2] = value >>> 16;
-    bytes[p + 3] = value >>> 24;
-    return p + 4;
-  }
-
-  /** @param {string} text @param {number} p needs no margin */
-  writeString(text, p) {
-    const n = text.length;
-    if (p + n + 5 > this.limit) p = this.makeRoom(p, n + 5);
-    if (n > LOOP_LENGTH) return this.writeLongString(text, p);
-    const { bytes } = this;
-    for (let i = 0; i < n; i++) {
-      const c = text.charCodeAt(i);
-      if (c > 255) return this.writeWideString(text, p);
-      bytes[p + 1 + i] = c;
-    }
-    bytes[p] = T.STRING + n;
-    return p + 1 + n;
-  }
-
-  writeLongString(text, p) {
-    const n = text.length;
-    if (NOT_LATIN1.test(text)) return this.writeWideString(text, p);
-    const { bytes } = this;
-    if (n < 64) {
-      bytes[p++] = T.STRING + n;
-    } else {
-      bytes[p] = T.LATIN1;
-      p = this.writeUint32(n, p + 1);
-    }
-    bytes.latin1Write(text, p, n);
-    return p + n;
-  }
-
-  writeWideString(text, p) {
-    const size = text.length * 2;
-    if (p + size + 5 > this.limit) p = this.makeRoom(p, size + 5);
-    this.bytes[p] = T.UTF16;
-    p = this.writeUint32(size, p + 1);
-    this.bytes.ucs2Write(text, p, size);
-    return p + size;
-  }
-
-  writeBigInt(value, p) {
-    let hex = (value < 0n ? -value : value).toString(16);
-    if (hex.length % 2 === 1) hex = `0${hex}`;
-    const size = hex.length / 2;
-    if (p + size + 6 > this.limit) p = this.makeRoom(p, size + 6);
-    this.bytes[p] = T.BIGINT;
-    this.bytes[p + 1] = value < 0n ? 1 : 0;
-    p = this.writeUint32(size, p + 2);
-    this.bytes.hexWrite(hex, p, size);
-    return p + size;
+  /**
+   * What is neither a string nor a number nor an object.
+   * @param {unknown} value
+   * @param {number} p with a margin
+   */
+  writeRare(value, p) {
+    if (typeof value === 'bigint') return this.writeBigInt(value, p);
+    if (typeof value === 'function' || typeof value === 'symbol')
+      throw new Refusal(`a ${typeof value}`);
+    this.bytes[p] =
+      value === undefined ? T.UNDEFINED : value === null ? T.NULL : value ? T.TRUE : T.FALSE;
+    return p + 1;
   }
 
   /** @param {object} object @param {number} p with a margin */
@@ -412,11 +262,6 @@ class StructuredEncoder {
     else for (const [object, id] of map) if (id >= count) map.delete(object);
   }
 
-  /** Size of the record up to p, segments included. @param {number} p */
-  sizeAt(p) {
-    return p - this.start + this.segmentBytes;
-  }
-
   /** Characters of an error that are sent; less of a cause than of the error itself. */
   errorTexts() {
     if (this.errorBudget === Infinity) return WHOLE_TEXTS;
@@ -505,9 +350,7 @@ class StructuredEncoder {
 
   /** A property that read as undefined: a getter may have deleted it since its key was listed. */
   writeUndefined(object, key, p) {
-    if (p > this.safe) p = this.makeRoom(p, MARGIN);
-    this.bytes[p] = hasOwnProperty.call(object, key) ? T.UNDEFINED : T.GONE;
-    return p + 1;
+    return this.writeTag(hasOwnProperty.call(object, key) ? T.UNDEFINED : T.GONE, p);
   }
 
   writeInline(object, keys, p) {
@@ -533,9 +376,7 @@ class StructuredEncoder {
   }
 
   writeGone(p) {
-    if (p > this.safe) p = this.makeRoom(p, MARGIN);
-    this.bytes[p] = T.GONE;
-    return p + 1;
+    return this.writeTag(T.GONE, p);
   }
 
   /** Neither an array nor an object whose prototype is Object.prototype. */
@@ -562,39 +403,6 @@ class StructuredEncoder {
       this.trail.push(keys[i]);
       throw thrown;
     }
-    return p;
-  }
-
-  /**
-   * Raw bytes, after a margin: copied, or left out as a segment.
-   * @param {Uint8Array} source
-   */
-  writeBytes(source, p) {
-    const n = source.length;
-    if (p + n > this.limit) {
-      if (n >= SEGMENT_BYTES) return this.writeSegment(source, p);
-      p = this.makeRoom(p, n + MARGIN);
-    } else if (n >= SEGMENT_BYTES && this.bytes === this.privateBytes) {
-      return this.writeSegment(source, p);
-    }
-    this.bytes.set(source, p);
-    return p + n;
-  }
-
-  writeSegment(source, p) {
-    if (this.bytes !== this.privateBytes) p = this.makeRoom(p, MARGIN);
-    this.segments ??= [];
-    this.segments.push(p - this.start, source);
-    this.segmentBytes += source.length;
-    return p;
-  }
-
-  /** A getter may have shrunk or detached a buffer after its length was written. */
-  checkSegments(segments, p) {
-    let total = 0;
-    for (let i = 1; i < segments.length; i += 2) total += segments[i].length;
-    if (total !== this.segmentBytes)
-      throw new Refusal('a buffer that changed its size while it was encoded');
     return p;
   }
 }
