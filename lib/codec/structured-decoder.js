@@ -10,6 +10,8 @@ const T = require('./tags');
 const { MAX_SHAPES, MAX_SHAPE_KEYS, MAX_DEFINITION_BYTES } = T;
 /** A hole of more than this at the end of an array is made without memory for it. */
 const FILLED_GAP = 1024;
+/** Arrays up to this length are literals. */
+const FEW = 4;
 const EMPTY_BYTES = Buffer.alloc(0);
 
 /** Decodes what StructuredEncoder wrote, or throws: any bytes at all may be put before it. */
@@ -124,7 +126,7 @@ class StructuredDecoder {
   /** @returns {any} */
   read() {
     const { p, bytes } = this;
-    if (p >= this.end) throw malformed('P9.5', 'value cut short');
+    if (p >= this.end) this.cutShort();
     const tag = bytes[p];
     this.p = p + 1;
     if (tag >= T.STRING) {
@@ -185,21 +187,26 @@ class StructuredDecoder {
       throw malformed('P9.11', `nested deeper than ${this.#maxDepth} levels`);
   }
 
+  /** @returns {never} */
+  cutShort() {
+    throw malformed('P9.5', 'value cut short');
+  }
+
   readByte() {
-    if (this.p >= this.end) throw malformed('P9.5', 'value cut short');
+    if (this.p >= this.end) this.cutShort();
     return this.bytes[this.p++];
   }
 
   readUint32() {
     const { p, bytes } = this;
-    if (p + 4 > this.end) throw malformed('P9.5', 'value cut short');
+    if (p + 4 > this.end) this.cutShort();
     this.p = p + 4;
     return (bytes[p] | (bytes[p + 1] << 8) | (bytes[p + 2] << 16) | (bytes[p + 3] << 24)) >>> 0;
   }
 
   readFloat() {
     const { p, bytes } = this;
-    if (p + 8 > this.end) throw malformed('P9.5', 'value cut short');
+    if (p + 8 > this.end) this.cutShort();
     this.p = p + 8;
     const view = this.view === null ? this.#makeView(bytes) : this.view;
     return view.getFloat64(p, true);
@@ -220,7 +227,7 @@ class StructuredDecoder {
   /** @returns {number} where `n` bytes start, which are then consumed */
   take(n) {
     const from = this.p;
-    if (n > this.end - from) throw malformed('P9.5', 'value cut short');
+    if (n > this.end - from) this.cutShort();
     this.p = from + n;
     return from;
   }
@@ -228,6 +235,16 @@ class StructuredDecoder {
   #readShort(n) {
     const from = this.take(n);
     return n === 0 ? '' : this.#strings.read(this.bytes, from, n);
+  }
+
+  /**
+   * A short string that may reach behind the end: the caller checks that afterwards.
+   * @param {Buffer} bytes
+   * @param {number} from
+   * @param {number} n
+   */
+  shortAt(bytes, from, n) {
+    return n === 0 ? '' : this.#strings.read(bytes, from, n);
   }
 
   #readLong(tag) {
@@ -287,10 +304,35 @@ class StructuredDecoder {
     if (count > this.end - this.p)
       throw malformed('P9.5', 'a count beyond the bytes that are left');
     this.enter();
+    const array =
+      this.objects === null && count <= FEW ? this.#readFew(count) : this.#readMany(count);
+    this.depth--;
+    return array;
+  }
+
+  /**
+   * A literal has no room to spare, as an array that grows has.
+   * @param {number} count of elements, in a record without references
+   */
+  #readFew(count) {
+    switch (count) {
+      case 0:
+        return [];
+      case 1:
+        return [this.read()];
+      case 2:
+        return [this.read(), this.read()];
+      case 3:
+        return [this.read(), this.read(), this.read()];
+      default:
+        return [this.read(), this.read(), this.read(), this.read()];
+    }
+  }
+
+  #readMany(count) {
     const array = [];
     this.keep(array);
     for (let i = 0; i < count; i++) array.push(this.read());
-    this.depth--;
     return array;
   }
 
