@@ -2,11 +2,7 @@
 
 /** The main module of a worker process: joins the host, imports the script, serves it. */
 
-const Module = require('node:module');
-const { pathToFileURL } = require('node:url');
 const { randomBytes } = require('node:crypto');
-const fs = require('node:fs');
-const path = require('node:path');
 
 const native = require('./binding');
 const { Channel } = require('./channel');
@@ -14,7 +10,9 @@ const { createCodec } = require('./codec');
 const { encodeError } = require('./error-frames');
 const { report } = require('./report');
 const { EVENT, ROLE, TYPE } = require('./frames');
+const { handlersOf, loadScript } = require('./script');
 const { Server } = require('./server');
+const { STRUCTURED } = require('./start-frames');
 
 const HOST_GONE_GRACE = 500; // then the watch thread ends the process
 const INIT_TIMEOUT = 10_000;
@@ -27,9 +25,10 @@ process.argv.splice(1, 1); // argv[1] is the script
 
 let server = null;
 let serving = null; // promise of startWorkerServer
+let evaluated = false; // the script
 let leaving = false;
 
-const initTimer = setTimeout(() => process.exit(1), INIT_TIMEOUT);
+const initTimer = setTimeout(() => fail('the host sent no INIT'), INIT_TIMEOUT);
 
 const listener = {
   onOpen() {},
@@ -40,8 +39,11 @@ const listener = {
   onRequest: (at) => server.onRequest(at),
   onAnswer() {},
   onDrain: () => server?.onDrain(),
-  onEnd: () => leave('disconnect'),
-  onProtocolError: () => process.exit(1),
+  onEnd(status, rule) {
+    if (status === 0) leave('disconnect');
+    else fail(`the host broke the protocol${rule ? ` (${rule})` : ''}`);
+  },
+  onProtocolError: (error) => fail('the host broke the protocol', error),
 };
 
 native.watchHost(config.fds[0], HOST_GONE_GRACE);
@@ -63,6 +65,11 @@ const channel = new Channel({
 });
 process.on('exit', () => channel.drain(EXIT_DRAIN));
 
+function fail(what, error) {
+  report(what, error);
+  process.exit(1);
+}
+
 async function leave(reason) {
   if (leaving) return;
   leaving = true;
@@ -82,13 +89,22 @@ function onInit(at) {
   if (init.name !== undefined) process.title = init.name;
   globalThis[Symbol.for('hawser.worker')] = {
     workerData: init.workerData,
-    serve: (handlers, options) => (serving = serve(init, handlers, options)),
+    serve: (handlers, options) => serveOnce(init, handlers, options),
   };
   process.nextTick(run, init);
 }
 
+function serveOnce(init, handlers, options) {
+  if (evaluated) {
+    const text = 'startWorkerServer must be called before the evaluation of the script settles';
+    throw new TypeError(text);
+  }
+  if (serving) throw new TypeError('startWorkerServer must be called once');
+  serving = serve(init, handlers, options);
+  return serving;
+}
+
 async function serve(init, handlers, options) {
-  if (serving) throw new TypeError('startWorkerServer was called before');
   server = new Server(channel, init, handlers, options);
   const running = server;
   await running.announce();
@@ -102,7 +118,8 @@ async function serve(init, handlers, options) {
 
 async function run(init) {
   try {
-    const exported = await load(process.argv[1]);
+    const exported = await loadScript(process.argv[1]);
+    evaluated = true;
     serving ??= serve(init, handlersOf(exported), {});
     await serving;
   } catch (error) {
@@ -111,42 +128,6 @@ async function run(init) {
 }
 
 function failStart(error) {
-  report('the script could not be started', error);
-  channel.sendBytes(TYPE.ERROR, 1, 0, 0, encodeError(error));
-  process.exit(1);
-}
-
-/** Own enumerable functions; a bare function is 'default'. */
-function handlersOf(exported) {
-  if (typeof exported === 'function') return { default: exported };
-  const handlers = {};
-  for (const [name, value] of Object.entries(exported ?? {})) {
-    if (typeof value === 'function' && name !== 'module.exports') handlers[name] = value;
-  }
-  return handlers;
-}
-
-async function load(script) {
-  if (!isCommonJs(script)) return import(pathToFileURL(script).href);
-  try {
-    // @ts-ignore not in the types, and the only way to make it the main module
-    return Module._load(script, null, true); // as the main module, like node itself does
-  } catch (error) {
-    if (error?.code !== 'ERR_REQUIRE_ESM' && error?.code !== 'ERR_REQUIRE_ASYNC_MODULE')
-      throw error;
-    return import(pathToFileURL(script).href);
-  }
-}
-
-function isCommonJs(script) {
-  const ending = path.extname(script);
-  if (ending === '.mjs' || ending === '.mts') return false;
-  return ending === '.cjs' || ending === '.cts' || packageType(path.dirname(script)) !== 'module';
-}
-
-function packageType(folder) {
-  const file = path.join(folder, 'package.json');
-  if (fs.existsSync(file)) return JSON.parse(fs.readFileSync(file, 'utf8')).type;
-  const above = path.dirname(folder);
-  return above === folder ? undefined : packageType(above);
+  if (!server?.isReady) channel.sendBytes(TYPE.ERROR, STRUCTURED, 0, 0, encodeError(error));
+  fail('the script could not be started', error);
 }

@@ -9,8 +9,9 @@ const { Worker } = require('./worker-client');
  */
 async function createWorker(scriptOrOptions, options) {
   const byScript = typeof scriptOrOptions === 'string' || scriptOrOptions instanceof URL;
-  const given = byScript ? { ...options, script: scriptOrOptions } : scriptOrOptions;
-  return Worker.start(normalizeOptions(given));
+  return Worker.start(
+    byScript ? normalizeOptions(options, scriptOrOptions) : normalizeOptions(scriptOrOptions),
+  );
 }
 
 module.exports = { createWorker };

@@ -7,24 +7,65 @@ const path = require('node:path');
 const { inspect } = require('node:util');
 const { BUILT_IN_NAMES } = require('./codec');
 const { UnsupportedError } = require('./errors');
+const { inheritedExecArgv } = require('./exec-argv');
 
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const MAX_TIMEOUT = 0x7fffffff;
 const DEFAULT_TIMEOUTS = { startup: 10_000, message: 300_000 };
 const ALIASES = { WORKER_STARTUP: 'startup', WORKER_MESSAGE: 'message', SERVER_CONNECT: 'connect' };
-const KNOWN = new Set(
-  (
-    'script workerScript filename driver transport workerData argv execArgv execPath env cwd name stdio ' +
-    'serializer timeout highWaterMark maxMessageBytes spin shutdownTimeout signal'
-  ).split(' '),
-);
+/** What each function takes, and what of the contract this version does not have yet. */
+const WORKER = {
+  what: 'option',
+  known: words(
+    'script workerScript filename driver transport workerData argv execArgv execPath env cwd name',
+    'stdio serializer timeout highWaterMark maxMessageBytes spin shutdownTimeout signal',
+  ),
+  later: words(
+    'socketPath detached connection transferList resourceLimits middleware txIdGenerator',
+    'unexpectedShutdown handlers logger logLevel',
+  ),
+};
+const SEND = {
+  what: 'send option',
+  known: words('timeout'),
+  later: words('signal transferList onProgress priority key metadata abort grace'),
+};
+const SHUTDOWN = { what: 'shutdown option', known: words('timeout'), later: [] };
+const SERVER = {
+  what: 'server option',
+  known: words('serializer onStart onShutdown'),
+  later: words(
+    'middleware maxConcurrency onPipe disconnectBehavior socketPath hostConnectTimeout logger logLevel',
+  ),
+};
+const HIGH_WATER_MARK = { what: 'option', known: words('bytes messages'), later: [] };
+
+function words(...lines) {
+  return lines.join(' ').split(' ');
+}
+
+/** Options must be an object, of options that there are. @param {string} [within] whose they are */
+function checkNames(options, { what, known, later }, within) {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    if (within !== undefined) throw wrong(within, 'an object', options);
+    throw new TypeError(`${what}s must be an object, got ${inspect(options, { depth: 0 })}`);
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || known.includes(name)) continue;
+    const whole = within === undefined ? name : `${within}.${name}`;
+    if (later.includes(name)) throw new UnsupportedError(`${what} '${whole}' is not available yet`);
+    throw new TypeError(`unknown ${what} '${whole}'; there are ${known.join(', ')}`);
+  }
+}
+
+const or = (value, fallback) => (value === undefined ? fallback : value);
 
 function wrong(name, expected, got) {
   return new TypeError(`option '${name}' must be ${expected}, got ${inspect(got, { depth: 0 })}`);
 }
 
 function oneOf(options, name, values) {
-  const value = options[name] ?? values[0];
+  const value = options[name] === undefined ? values[0] : options[name];
   if (!values.includes(value)) throw wrong(name, `one of ${values.join(', ')}`, value);
   return value;
 }
@@ -38,9 +79,14 @@ function integer(name, value, least, most) {
 }
 
 function strings(options, name) {
-  const value = options[name] ?? [];
+  const value = options[name] === undefined ? [] : options[name];
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
   throw wrong(name, 'an array of strings', value);
+}
+
+function withScript(options, script) {
+  if (options?.script === undefined) return { ...options, script };
+  throw new TypeError('script was given twice: as an argument and as an option');
 }
 
 function scriptOf(options) {
@@ -53,11 +99,19 @@ function scriptOf(options) {
     );
   }
   const value = options[given[0]];
-  if (value instanceof URL || (typeof value === 'string' && value.startsWith('file:')))
-    return fileURLToPath(value);
-  if (typeof value === 'string' && value !== '' && !value.includes('\0'))
-    return path.resolve(options.cwd ?? '', value);
-  throw wrong(given[0], 'a path or a file: URL', value);
+  const isUrl = value instanceof URL || (typeof value === 'string' && value.startsWith('file:'));
+  const file = isUrl ? fileOf(value) : value;
+  if (typeof file !== 'string' || file === '' || file.includes('\0'))
+    throw wrong(given[0], 'a path or a file: URL', value);
+  return isUrl ? file : path.resolve(options.cwd ?? '', file);
+}
+
+function fileOf(url) {
+  try {
+    return fileURLToPath(url);
+  } catch {
+    return undefined;
+  }
 }
 
 function timeoutsOf(timeout = {}) {
@@ -66,7 +120,7 @@ function timeoutsOf(timeout = {}) {
     const startup = message === 0 ? 0 : Math.max(message, DEFAULT_TIMEOUTS.startup);
     return { startup, message, types: {} };
   }
-  if (typeof timeout !== 'object' || timeout === null)
+  if (typeof timeout !== 'object' || timeout === null || Array.isArray(timeout))
     throw wrong('timeout', 'a number or an object', timeout);
   const types = {};
   for (const [key, value] of Object.entries(timeout)) {
@@ -84,14 +138,10 @@ function pick(object, names) {
 
 /** @param {{ bytes?: number, messages?: number }} [mark] */
 function highWaterOf(mark = {}) {
-  if (typeof mark !== 'object' || mark === null) throw wrong('highWaterMark', 'an object', mark);
-  for (const name of Object.keys(mark)) {
-    if (name !== 'bytes' && name !== 'messages')
-      throw new TypeError(`unknown option 'highWaterMark.${name}'`);
-  }
+  checkNames(mark, HIGH_WATER_MARK, 'highWaterMark');
   return {
-    bytes: integer('highWaterMark.bytes', mark.bytes ?? 1024 * 1024, 1, MAX_MESSAGE_BYTES),
-    messages: integer('highWaterMark.messages', mark.messages ?? 65_536, 1, 65_536),
+    bytes: integer('highWaterMark.bytes', or(mark.bytes, 1024 * 1024), 1, MAX_MESSAGE_BYTES),
+    messages: integer('highWaterMark.messages', or(mark.messages, 65_536), 1, 65_536),
   };
 }
 
@@ -115,21 +165,30 @@ function checkDriver(options) {
   if (driver !== 'process') throw new UnsupportedError(`driver '${driver}' is not available yet`);
 }
 
-/** @param {object} options as createWorker got them */
-function normalizeOptions(options) {
-  if (typeof options !== 'object' || options === null)
-    throw new TypeError('options must be an object');
-  for (const name of Object.keys(options)) {
-    if (options[name] !== undefined && !KNOWN.has(name))
-      throw new TypeError(`unknown option '${name}'`);
-  }
-  checkDriver(options);
-  const { signal, env, name } = options;
+/** Those that are passed on as they are. */
+function checkPlain({ signal, env, name, cwd, execPath }) {
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw wrong('signal', 'an AbortSignal', signal);
   if (env !== undefined && (typeof env !== 'object' || env === null))
     throw wrong('env', 'an object', env);
   if (name !== undefined && typeof name !== 'string') throw wrong('name', 'a string', name);
+  if (cwd !== undefined && typeof cwd !== 'string') throw wrong('cwd', 'a path', cwd);
+  if (execPath !== undefined && (typeof execPath !== 'string' || execPath === ''))
+    throw wrong('execPath', 'a path', execPath);
+}
+
+/**
+ * @param {object} given as createWorker got them
+ * @param {string | URL} [script] where that was an argument of its own
+ * @returns the same, checked and complete
+ * @throws {TypeError | RangeError | UnsupportedError} naming the option, what it must be and what it was
+ */
+function normalizeOptions(given, script) {
+  checkNames(script === undefined ? given : or(given, {}), WORKER);
+  const options = script === undefined ? given : withScript(given, script);
+  checkDriver(options);
+  checkPlain(options);
+  const { signal, env, name } = options;
   return {
     script: scriptOf(options),
     transport: oneOf(options, 'transport', ['auto', 'shm', 'socket']),
@@ -138,7 +197,7 @@ function normalizeOptions(options) {
         ? 'default'
         : oneOf(options, 'stdio', ['inherit', 'pipe', 'ignore']),
     argv: strings(options, 'argv'),
-    execArgv: options.execArgv === undefined ? process.execArgv : strings(options, 'execArgv'),
+    execArgv: options.execArgv === undefined ? inheritedExecArgv() : strings(options, 'execArgv'),
     execPath: options.execPath ?? process.execPath,
     cwd: options.cwd,
     env: env ?? process.env,
@@ -150,18 +209,57 @@ function normalizeOptions(options) {
     highWaterMark: highWaterOf(options.highWaterMark),
     maxMessageBytes: integer(
       'maxMessageBytes',
-      options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
+      or(options.maxMessageBytes, MAX_MESSAGE_BYTES),
       1,
       MAX_MESSAGE_BYTES,
     ),
     spin: spinOf(options.spin),
-    shutdownTimeout: integer('shutdownTimeout', options.shutdownTimeout ?? 5000, 0, MAX_TIMEOUT),
+    shutdownTimeout: integer('shutdownTimeout', or(options.shutdownTimeout, 5000), 0, MAX_TIMEOUT),
   };
 }
 
-/** @param {number | undefined} timeout of one call */
-function callTimeout(timeout) {
-  return integer('timeout', timeout, 0, MAX_TIMEOUT);
+/** @param {{ timeout?: number }} options @returns {number | undefined} what send() was told, milliseconds, 0: none */
+function sendTimeout(options) {
+  checkNames(options, SEND);
+  return timeoutOf(options);
 }
 
-module.exports = { normalizeOptions, serializerOf, callTimeout, MAX_MESSAGE_BYTES };
+/** @param {{ timeout?: number }} [options] @returns {number | undefined} what shutdown() was told, milliseconds, 0: none */
+function shutdownTimeout(options = {}) {
+  checkNames(options, SHUTDOWN);
+  return timeoutOf(options);
+}
+
+/** @param {{ timeout?: number }} options */
+function timeoutOf({ timeout }) {
+  return timeout === undefined ? undefined : integer('timeout', timeout, 0, MAX_TIMEOUT);
+}
+
+/** Check what startWorkerServer got. */
+function checkServer(handlers, options) {
+  if (typeof handlers !== 'object' || handlers === null || Array.isArray(handlers))
+    throw new TypeError(
+      `handlers must be an object of functions, got ${inspect(handlers, { depth: 0 })}`,
+    );
+  for (const [name, handler] of Object.entries(handlers)) {
+    if (typeof handler !== 'function')
+      throw new TypeError(
+        `handler '${name}' must be a function, got ${inspect(handler, { depth: 0 })}`,
+      );
+  }
+  checkNames(options, SERVER);
+  for (const name of ['onStart', 'onShutdown']) {
+    if (options[name] !== undefined && typeof options[name] !== 'function')
+      throw wrong(name, 'a function', options[name]);
+  }
+  if (options.serializer !== undefined) serializerOf(options.serializer);
+}
+
+module.exports = {
+  normalizeOptions,
+  serializerOf,
+  sendTimeout,
+  shutdownTimeout,
+  checkServer,
+  MAX_MESSAGE_BYTES,
+};

@@ -2,9 +2,10 @@
 
 const { inspect } = require('node:util');
 
-/** Say on stderr what nobody else will hear of. */
+/** Say on stderr what nobody else will hear of. @param {string} what @param {unknown} [error] */
 function report(what, error) {
-  process.stderr.write(`hawser: ${what}: ${inspect(error)}\n`);
+  const why = error === undefined ? '' : `: ${inspect(error)}`;
+  process.stderr.write(`hawser: ${what}${why}\n`);
 }
 
 module.exports = { report };

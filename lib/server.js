@@ -5,26 +5,9 @@ const { createCodec, nameOf } = require('./codec');
 const { encodeError } = require('./error-frames');
 const { HandshakeError, UnknownTypeError, UnsupportedError } = require('./errors');
 const { FLAG, TYPE } = require('./frames');
+const { HandlerContext } = require('./handler-context');
 const { report } = require('./report');
-
-const STRUCTURED = 1;
-
-/** What a handler may know of its call. */
-class HandlerContext {
-  #received = Date.now();
-  #timeout;
-
-  constructor(type, tx, timeout) {
-    this.type = type;
-    this.tx = tx;
-    this.#timeout = timeout;
-  }
-
-  /** Epoch milliseconds at which the caller gives up, or undefined. */
-  get deadline() {
-    return this.#timeout > 0 ? this.#received + this.#timeout : undefined;
-  }
-}
+const { STRUCTURED, encodeStart } = require('./start-frames');
 
 /** Runs handlers for the host, one async context each. */
 class Server {
@@ -32,22 +15,26 @@ class Server {
   #init;
   #handlers = [];
   #names = [];
+  #timeouts; // by method, milliseconds
   #options;
   #running = 0;
   #waiting = []; // answers not encoded: the host is behind
   #stopping = null; // { resolve } while stop() waits for what runs
   isRunning = true;
+  isReady = false;
 
   constructor(channel, init, handlers, options) {
     this.#channel = channel;
     this.#init = init;
     this.#options = options;
     for (const [name, handler] of Object.entries(handlers)) {
-      if (typeof handler !== 'function')
-        throw new TypeError(`handler '${name}' must be a function`);
       this.#names.push(name);
       this.#handlers.push(handler);
     }
+    const { message, types } = init.timeouts;
+    this.#timeouts = this.#names.map((name) =>
+      Object.hasOwn(types, name) ? types[name] : message,
+    );
     channel.codec = this.#agreeOnCodec(options.serializer);
   }
 
@@ -61,11 +48,9 @@ class Server {
 
   async announce() {
     await this.#options.onStart?.();
-    const encoded = createCodec('structured').encoder;
-    const end = encoded.encode(Buffer.alloc(0), 0, 0, this.#names);
-    const names = Buffer.from(encoded.bytes.subarray(encoded.start, end));
-    this.#channel.sendBytes(TYPE.METHODS, STRUCTURED, 0, 0, names);
+    this.#channel.sendBytes(TYPE.METHODS, STRUCTURED, 0, 0, encodeStart(this.#names));
     this.#channel.sendBytes(TYPE.READY, 0, 0, 0, Buffer.alloc(0));
+    this.isReady = true;
     this.#channel.flush();
   }
 
@@ -73,7 +58,12 @@ class Server {
     const channel = this.#channel;
     const method = channel.method(at);
     const oneWay = (channel.flags(at) & FLAG.ONEWAY) !== 0;
-    const call = { slot: channel.slot(at), generation: channel.generation(at), oneWay };
+    const call = {
+      session: this.#init.session,
+      slot: channel.slot(at),
+      generation: channel.generation(at),
+      oneWay,
+    };
     this.#running++;
     let payload;
     try {
@@ -84,56 +74,36 @@ class Server {
       this.#fail(call, error);
       return;
     }
-    const context = new HandlerContext(
-      this.#names[method],
-      this.#tx(call),
-      this.#timeout(at, method),
-    );
+    const timeout = channel.value(at) || this.#timeouts[method];
+    const context = new HandlerContext(this.#names[method], call, channel.batchTime, timeout);
     this.#run(call, this.#handlers[method], payload, context);
-  }
-
-  #tx({ slot, generation }) {
-    return `${this.#init.session}-${generation}-${slot}`;
-  }
-
-  #timeout(at, method) {
-    const told = this.#channel.value(at);
-    if (told > 0) return told;
-    const { message, types } = this.#init.timeouts;
-    const name = this.#names[method];
-    return Object.hasOwn(types, name) ? types[name] : message;
   }
 
   #run(call, handler, payload, context) {
     let result;
+    let later;
     try {
       const resource = new AsyncResource('HAWSER_CALL', { requireManualDestroy: true });
       result = resource.runInAsyncScope(handler, undefined, payload, context);
+      later = isThenable(result);
     } catch (error) {
       this.#fail(call, error);
       return;
     }
-    if (result !== null && typeof result === 'object' && typeof result.then === 'function') {
-      Promise.resolve(result).then(
-        (value) => this.#answer(call, value),
-        (error) => this.#fail(call, error),
-      );
-    } else {
+    if (!later) {
       this.#answer(call, result);
+      return;
     }
+    Promise.resolve(result).then(
+      (value) => this.#answer(call, value),
+      (error) => this.#fail(call, error),
+    );
   }
 
   #answer(call, value) {
-    if (call.oneWay) return this.#settle(call);
-    if (
-      value !== null &&
-      typeof value === 'object' &&
-      typeof value[Symbol.asyncIterator] === 'function'
-    ) {
-      return this.#fail(call, new UnsupportedError('send() to a handler that streams'));
-    }
-    if (this.#channel.queuedBytes > this.#channel.highWaterBytes) return this.#wait(call, value);
-    return this.#encodeAnswer(call, value);
+    if (call.oneWay) this.#settle(call);
+    else if (this.#channel.queuedBytes > this.#channel.highWaterBytes) this.#wait(call, value);
+    else this.#encodeAnswer(call, value);
   }
 
   #wait(call, value) {
@@ -150,6 +120,7 @@ class Server {
 
   #encodeAnswer(call, value) {
     try {
+      if (isStream(value)) throw new UnsupportedError('send() to a handler that streams');
       this.#channel.send(TYPE.RESPONSE, 0, 0, call.slot, call.generation, 0, false, value);
     } catch (error) {
       this.#fail(call, error);
@@ -185,6 +156,18 @@ class Server {
     await this.#options.onShutdown?.(reason);
     this.#channel.flush();
   }
+}
+
+/** @returns {boolean} throws what a getter throws */
+function isThenable(value) {
+  return value !== null && typeof value === 'object' && typeof value.then === 'function';
+}
+
+/** @returns {boolean} throws what a getter throws */
+function isStream(value) {
+  return (
+    value !== null && typeof value === 'object' && typeof value[Symbol.asyncIterator] === 'function'
+  );
 }
 
 module.exports = { Server };

@@ -1,18 +1,37 @@
 'use strict';
 
+const { PassThrough } = require('node:stream');
+
 const TAIL_BYTES = 4096;
 
-/** The last bytes of a stream, kept for the errors that need them. */
+/** The last bytes of a worker's stderr, kept for the errors that need them. */
 class StderrTail {
+  #source;
   #tail = Buffer.alloc(0);
+  #exited = false;
+  /** What was read, for the user to read as well; null where it is forwarded. */
+  stream;
 
-  /** @param {import('node:stream').Readable} stream @param {boolean} forward to our own stderr */
-  constructor(stream, forward) {
-    stream.on('data', (chunk) => {
-      if (forward) process.stderr.write(chunk);
-      this.#tail = Buffer.concat([this.#tail, chunk]).subarray(-TAIL_BYTES);
-    });
-    stream.on('error', () => {});
+  /** @param {import('node:stream').Readable} source @param {boolean} forward to our own stderr */
+  constructor(source, forward) {
+    this.#source = source;
+    this.stream = forward ? null : new PassThrough();
+    source.on('data', (chunk) => this.#take(chunk));
+    source.on('error', () => {});
+    source.on('end', () => this.stream?.end());
+    this.stream?.on('drain', () => source.resume());
+  }
+
+  #take(chunk) {
+    this.#tail = Buffer.concat([this.#tail, chunk]).subarray(-TAIL_BYTES);
+    if (this.stream === null) process.stderr.write(chunk);
+    else if (!this.stream.write(chunk) && !this.#exited) this.#source.pause();
+  }
+
+  /** The process has ended: the rest, which is what a pipe holds, is taken in, read or not. */
+  readRest() {
+    this.#exited = true;
+    this.#source.resume();
   }
 
   toString() {

@@ -1,17 +1,21 @@
 'use strict';
 
 const { EventEmitter, once } = require('node:events');
+const { setImmediate: turn } = require('node:timers/promises');
 const { randomBytes } = require('node:crypto');
 const native = require('./binding');
 const { CallTable } = require('./call-table');
 const { Channel } = require('./channel');
 const { createCodec, nameOf } = require('./codec');
 const { rejectWithCallerStack } = require('./caller-stack');
+const { crashError, earlyExitError, spawnError, startError } = require('./end-errors');
 const { decodeError } = require('./error-frames');
 const errors = require('./errors');
 const { EVENT, FLAG, ROLE, TYPE } = require('./frames');
-const { callTimeout } = require('./options');
+const { sendTimeout, shutdownTimeout } = require('./options');
+const { report } = require('./report');
 const { makeLink, spawnWorker } = require('./spawn');
+const { STRUCTURED, decodeStart, encodeStart } = require('./start-frames');
 const { StderrTail } = require('./stderr-tail');
 
 const SPILL_BYTES = 64 * 1024 * 1024;
@@ -53,12 +57,14 @@ class Worker extends EventEmitter {
   #timeouts = []; // by method, milliseconds
   #state = 'starting';
   #transport = 'socket';
+  #init; // payload of INIT, until it is sent
   #start; // { resolve, reject, timer } until READY or failure
   #needDrain = false;
   #exited; // promise of { code, signal }
   #hasExited = false;
   #exit = null; // { code, signal }
   #failure = null; // why the channel ended while the process lived
+  #closedEarly = false; // killed, for it had closed its end and stayed
   #shutdown = null; // promise of shutdown or terminate
   #idle = null; // called when no call is open
   #finished = false; // 'exit' was emitted
@@ -82,17 +88,16 @@ class Worker extends EventEmitter {
 
   #launch() {
     const { promise, resolve, reject } = deferred();
-    this.#start = { resolve, reject, timer: undefined };
-    const link = makeLink(this.#options.transport);
+    this.#init = this.#encodeInit();
     this.#codec = createCodec(this.#options.serializer);
-    this.#openChannel(link);
+    this.#start = { resolve, reject, timer: undefined };
     try {
+      const link = makeLink(this.#options.transport);
+      this.#openChannel(link);
       this.#adoptChild(spawnWorker(this.#options, link));
     } catch (error) {
-      this.#channel.close();
-      throw new errors.WorkerStartError(`Worker process could not be started: ${error.message}`, {
-        cause: error,
-      });
+      this.#channel?.close();
+      throw error instanceof errors.HawserError ? error : spawnError(error);
     }
     this.#watchStart();
     return promise;
@@ -133,9 +138,8 @@ class Worker extends EventEmitter {
     this.#exited = promise;
     child.once('error', (error) => this.#onExit(resolve, null, null, error));
     child.once('exit', (code, signal) => this.#onExit(resolve, code, signal));
-    if (child.stderr && this.#options.stdio === 'default')
-      this.#stderr = new StderrTail(child.stderr, true);
-    else if (child.stderr) this.#stderr = new StderrTail(child.stderr, false);
+    const forward = this.#options.stdio === 'default';
+    if (child.stderr) this.#stderr = new StderrTail(child.stderr, forward);
   }
 
   #watchStart() {
@@ -189,39 +193,29 @@ class Worker extends EventEmitter {
     }
   }
 
-  #sendInit() {
-    const { workerData, name, serializer, timeouts } = this.#options;
-    const init = {
+  #encodeInit() {
+    const { workerData, name, serializer, timeouts, maxMessageBytes } = this.#options;
+    const init = encodeStart({
       workerData,
       name,
       serializer: typeof serializer === 'string' ? serializer : nameOf(serializer),
       builtIn: typeof serializer === 'string',
       timeouts: { message: timeouts.message, types: timeouts.types },
-    };
-    const own = this.#channel.codec;
-    try {
-      // DEFINE is not for a worker that is not ready (P3.6).
-      this.#channel.codec = createCodec('structured', { shapes: false });
-      this.#channel.send(TYPE.INIT, 0, 0, 0, 0, 0, false, init);
-    } catch (error) {
-      this.#failStart(error);
-    } finally {
-      this.#channel.codec = own;
-    }
+    });
+    if (init.length <= maxMessageBytes) return init;
+    const text = `workerData of ${init.length} bytes is over maxMessageBytes (${maxMessageBytes})`;
+    throw new errors.TooLargeError(text);
   }
 
-  /** Start frames are structured, whatever the channel's codec. */
-  #startPayload(at) {
-    const codec = createCodec('structured');
-    return this.#channel.readPayload(at, (bytes, start, end) =>
-      codec.decode(1, bytes, start, end, false),
-    );
+  #sendInit() {
+    this.#channel.sendBytes(TYPE.INIT, STRUCTURED, 0, 0, this.#init);
+    this.#init = null;
   }
 
   #onMethods(at) {
     let names;
     try {
-      names = this.#startPayload(at);
+      names = this.#channel.readPayload(at, decodeStart);
       checkMethods(names);
     } catch (error) {
       return this.#breach(error);
@@ -239,6 +233,10 @@ class Worker extends EventEmitter {
     if (!start) return;
     this.#setState('ready');
     start.resolve(this);
+    // When whoever waits for createWorker has the worker.
+    setImmediate(() => {
+      if (this.#state === 'ready') this.emit('ready');
+    });
   }
 
   #onStartError(at) {
@@ -257,14 +255,7 @@ class Worker extends EventEmitter {
   }
 
   #startError(message, cause) {
-    const { code, signal } = this.#exit ?? {};
-    const details = {
-      exitCode: code ?? undefined,
-      signal: signal ?? undefined,
-      stderrTail: this.#tail(),
-    };
-    if (cause) details.cause = cause;
-    return new errors.WorkerStartError(message, details);
+    return startError(message, { exit: this.#exit ?? undefined, tail: this.#tail(), cause });
   }
 
   #tail() {
@@ -283,7 +274,12 @@ class Worker extends EventEmitter {
     let timeout = this.#timeouts[method];
     let tell = false;
     if (options !== undefined) {
-      const given = checkSendOptions(options);
+      let given;
+      try {
+        given = sendTimeout(options);
+      } catch (error) {
+        return Promise.reject(error);
+      }
       tell = given !== undefined && given !== timeout && given > 0;
       timeout = given ?? timeout;
     }
@@ -430,7 +426,10 @@ class Worker extends EventEmitter {
 
   /** It has closed its end, so it is about to leave; if it does not, it is made to. */
   #killLater() {
-    const timer = setTimeout(() => this.#kill('SIGKILL'), KILL_GRACE);
+    const timer = setTimeout(() => {
+      this.#closedEarly = !this.#hasExited && this.#shutdown === null;
+      this.#kill('SIGKILL');
+    }, KILL_GRACE);
     this.#exited.then(() => clearTimeout(timer));
   }
 
@@ -449,12 +448,13 @@ class Worker extends EventEmitter {
     this.#finish(error);
   }
 
-  /** The tail is complete when stderr has ended; a grandchild may hold it open. */
+  /** Errors are to have the whole tail; a grandchild may hold stderr open. */
   async #stderrEnd() {
     const { stderr } = this.#child;
-    if (!stderr || stderr.readableEnded || stderr.destroyed || !this.#start) return;
+    if (!stderr || stderr.destroyed || this.#shutdown !== null) return;
+    this.#stderr.readRest();
     const limit = AbortSignal.timeout(STDERR_GRACE);
-    await once(stderr, 'close', { signal: limit }).catch(() => {});
+    await once(stderr, 'close', { signal: limit }).catch(() => turn()); // which reads what is there
   }
 
   #finish(error) {
@@ -470,35 +470,31 @@ class Worker extends EventEmitter {
       );
     }
     const { code, signal } = this.#exit;
-    start?.reject(this.#startError(startText(error, code, signal), error));
-    if (this.#failure && this.listenerCount('error') > 0) this.emit('error', this.#failure);
+    if (error) start?.reject(spawnError(error, this.#options.cwd));
+    else start?.reject(earlyExitError(this.#exit, this.#tail()));
+    if (this.#failure && !start) this.#emitError(this.#failure);
     this.emit('exit', code, signal);
   }
 
-  #crashError(type) {
-    const { code = null, signal = null } = this.#exit ?? {};
-    const error = this.#failure;
-    const reason = error ? { type: 'error', code, signal, error } : { type: 'exit', code, signal };
-    const how = error
-      ? error.message
-      : signal
-        ? `exit code ${code}, signal ${signal}`
-        : `exit code ${code}`;
-    const doing = type === undefined ? '' : ` while processing '${type}'`;
-    const details = {
-      reason,
-      messageType: type,
-      attempt: 1,
-      maxAttempts: 1,
-      stderrTail: this.#tail(),
-    };
-    if (error) details.cause = error;
-    return new errors.WorkerCrashedError(`Worker crashed (${how})${doing}`, details);
+  #emitError(error) {
+    if (this.listenerCount('error') > 0) this.emit('error', error);
+    else report('a worker was given up', error);
   }
 
-  /** Finish what runs, run the worker's onShutdown, exit; then SIGTERM, then SIGKILL. */
-  shutdown({ timeout = this.#options.shutdownTimeout } = {}) {
-    this.#shutdown ??= this.#close(callTimeout(timeout));
+  #crashError(type) {
+    const exit = this.#exit ?? undefined;
+    const failure = this.#failure ?? undefined;
+    return crashError({ exit, failure, closed: this.#closedEarly, type, tail: this.#tail() });
+  }
+
+  /**
+   * Finish what runs, run the worker's onShutdown, exit; then SIGTERM, then SIGKILL. Idempotent.
+   * @param {{ timeout?: number }} [options] milliseconds until SIGTERM, 0: never; default:
+   *   shutdownTimeout
+   */
+  async shutdown(options) {
+    const timeout = shutdownTimeout(options) ?? this.#options.shutdownTimeout;
+    this.#shutdown ??= this.#close(timeout);
     return this.#shutdown;
   }
 
@@ -509,14 +505,11 @@ class Worker extends EventEmitter {
   async #close(timeout) {
     if (this.#hasExited) return;
     if (this.#state === 'ready') this.#setState('closing');
-    const timers = [
-      setTimeout(() => this.#kill('SIGTERM'), timeout),
-      setTimeout(() => this.#kill('SIGKILL'), timeout + KILL_GRACE),
-    ];
+    const timer = timeout > 0 ? setTimeout(() => this.#killInSteps(), timeout) : undefined;
     this.#idle = () => this.#channel.goaway(0);
     this.#checkIdle();
     await this.#exited;
-    timers.forEach(clearTimeout);
+    clearTimeout(timer);
   }
 
   #checkIdle() {
@@ -531,6 +524,10 @@ class Worker extends EventEmitter {
     this.#shutdown ??= this.#exited.then(() => {});
     if (this.#hasExited) return;
     if (this.#state === 'ready') this.#setState('closing');
+    await this.#killInSteps();
+  }
+
+  async #killInSteps() {
     this.#kill('SIGTERM');
     const timer = setTimeout(() => this.#kill('SIGKILL'), KILL_GRACE);
     await this.#exited;
@@ -599,7 +596,7 @@ class Worker extends EventEmitter {
   }
 
   get stderr() {
-    return this.#options.stdio === 'pipe' ? this.#child.stderr : null;
+    return this.#stderr?.stream ?? null;
   }
 
   stats() {
@@ -628,21 +625,6 @@ function checkMethods(names) {
     names.length <= MAX_METHODS &&
     names.every((name) => typeof name === 'string');
   if (!fits) throw new errors.ProtocolError('malformed METHODS', { rule: 'P3.9' });
-}
-
-function startText(error, code, signal) {
-  if (error) return `Worker process could not be started: ${error.message}`;
-  return `Worker exited before it was ready (exit code ${code}${signal ? `, signal ${signal}` : ''})`;
-}
-
-function checkSendOptions(options) {
-  if (typeof options !== 'object' || options === null)
-    throw new TypeError('send options must be an object');
-  for (const name of Object.keys(options)) {
-    if (name !== 'timeout')
-      throw new errors.UnsupportedError(`send option '${name}' is not available yet`);
-  }
-  return options.timeout === undefined ? undefined : callTimeout(options.timeout);
 }
 
 function deferred() {

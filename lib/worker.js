@@ -2,24 +2,25 @@
 
 /** The worker's side: 'hawser/worker'. One state, even where two copies of the package are loaded. */
 
+const { checkServer } = require('./options');
+
 const STATE = Symbol.for('hawser.worker');
-const OPTIONS = ['serializer', 'onStart', 'onShutdown'];
 
 const state = globalThis[STATE];
 const isWorker = state !== undefined;
 
 /**
- * Serve these handlers instead of the module's exports. To be called before the evaluation of the
- * worker's script settles.
+ * Serve these handlers instead of the module's exports. To be called once, before the evaluation of
+ * the worker's script settles.
+ * @param {object} handlers functions by the type that they answer
+ * @param {object} [options] serializer, onStart, onShutdown
+ * @returns {Promise<{ stop(): Promise<void>, readonly isRunning: boolean }>} when it is ready
+ * @throws {TypeError} on anything else, or too late
  */
 async function startWorkerServer(handlers, options = {}) {
   if (!isWorker)
     throw new TypeError('startWorkerServer: this process was not started by createWorker');
-  if (typeof handlers !== 'object' || handlers === null)
-    throw new TypeError('handlers must be an object of functions');
-  for (const name of Object.keys(options)) {
-    if (!OPTIONS.includes(name)) throw new TypeError(`unknown option '${name}'`);
-  }
+  checkServer(handlers, options);
   return state.serve(handlers, options);
 }
 

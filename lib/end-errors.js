@@ -1,0 +1,60 @@
+'use strict';
+
+const fs = require('node:fs');
+const { WorkerCrashedError, WorkerStartError } = require('./errors');
+
+/**
+ * The worker did not reach READY.
+ * @param {string} message
+ * @param {{ exit?: { code: number | null, signal: string | null }, tail?: string, cause?: unknown }} about
+ */
+function startError(message, { exit, tail, cause }) {
+  const details = {
+    exitCode: exit?.code ?? undefined,
+    signal: exit?.signal ?? undefined,
+    stderrTail: tail,
+  };
+  return new WorkerStartError(message, cause === undefined ? details : { ...details, cause });
+}
+
+/** The process could not be started at all. @param {any} cause @param {string} [cwd] */
+function spawnError(cause, cwd) {
+  const lost = cause.code === 'ENOENT' && cwd !== undefined && !fs.existsSync(cwd);
+  const why = lost ? `its cwd ${cwd} does not exist` : cause.message;
+  return new WorkerStartError(`Worker process could not be started: ${why}`, { cause });
+}
+
+/** The process ended before READY, for no reason that it told. */
+function earlyExitError(exit, tail) {
+  return startError(`Worker exited before it was ready (${exitText(exit)})`, { exit, tail });
+}
+
+/**
+ * The worker died.
+ * @param {object} about
+ * @param {{ code: number | null, signal: string | null }} [about.exit]
+ * @param {Error} [about.failure] why the host gave it up
+ * @param {boolean} [about.closed] it had closed its connection, and was killed for it
+ * @param {string} [about.type] of the call that this is for
+ * @param {string} [about.tail]
+ */
+function crashError({ exit = { code: null, signal: null }, failure, closed, type, tail }) {
+  const how = failure?.message ?? (closed ? 'it closed its connection' : exitText(exit));
+  const doing = type === undefined ? '' : ` while processing '${type}'`;
+  const kind = failure ? 'error' : closed ? 'close' : 'exit';
+  const reason = { type: kind, code: exit.code, signal: exit.signal };
+  return new WorkerCrashedError(`Worker crashed (${how})${doing}`, {
+    reason: failure ? { ...reason, error: failure } : reason,
+    messageType: type,
+    attempt: 1,
+    maxAttempts: 1,
+    stderrTail: tail,
+    ...(failure ? { cause: failure } : {}),
+  });
+}
+
+function exitText({ code, signal }) {
+  return `exit code ${code}${signal ? `, signal ${signal}` : ''}`;
+}
+
+module.exports = { startError, spawnError, earlyExitError, crashError };

@@ -1,0 +1,3 @@
+export const echo = (payload) => payload;
+
+await new Promise(() => {});

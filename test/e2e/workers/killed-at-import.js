@@ -1,0 +1,4 @@
+'use strict';
+
+process.kill(process.pid, 'SIGKILL');
+for (;;);

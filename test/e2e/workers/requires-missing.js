@@ -1,0 +1,3 @@
+'use strict';
+
+require('./nowhere-to-be-found');
