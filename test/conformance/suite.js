@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const path = require('node:path');
 const { createWorker } = require('hawser');
+const { describePosts } = require('./posts');
 const upsideDown = require('./workers/upside-down');
 
 const execPath = process.env.HAWSER_NODE || process.execPath;
@@ -270,31 +271,6 @@ function describeManyCalls(start) {
       const milliseconds = await worker.ping();
       assert.equal(typeof milliseconds, 'number');
       assert.ok(milliseconds > 0);
-    });
-  });
-}
-
-function describePosts(start) {
-  describe('post', () => {
-    const filler = 'x'.repeat(1000);
-
-    it('throws OverloadedError past the hard cap, and what was accepted still arrives', async () => {
-      const worker = await start({ highWaterMark: { bytes: 64 * 1024 } });
-      let posted = 0;
-      const flood = () => {
-        for (; ; posted++) worker.post('note', { number: posted, filler });
-      };
-      assert.throws(flood, { code: 'ERR_HAWSER_OVERLOADED' });
-      const noted = await worker.send('noted');
-      assert.equal(noted.length, posted);
-      assert.ok(noted.every((number, i) => number === i));
-    });
-
-    it('is before the calls that were made after it', async () => {
-      const worker = await start();
-      worker.post('note', { number: 1 });
-      worker.post('note', { number: 2 });
-      assert.deepEqual(await worker.send('noted'), [1, 2]);
     });
   });
 }

@@ -14,7 +14,6 @@ class QuotaError extends Error {
 }
 
 const storage = new AsyncLocalStorage();
-const noted = [];
 const counts = new Map();
 
 module.exports = {
@@ -43,10 +42,6 @@ module.exports = {
     process.nextTick(() => process.exit(0));
     return Buffer.alloc(bytes, 'z');
   },
-  note: ({ number }) => {
-    noted.push(number);
-  },
-  noted: () => noted,
   count: (id) => {
     counts.set(id, (counts.get(id) ?? 0) + 1);
     return id;
