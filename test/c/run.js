@@ -21,6 +21,8 @@ const INCLUDES = ['src', 'include', 'test/c'];
 const WARNINGS = ['-Wall', '-Wextra', '-Werror'];
 const CORE_FLAGS = ['-std=c11', '-Wpedantic', '-Wconversion'];
 const TIME_LIMIT_MS = 60_000;
+/** The argument of every program: the document that has the vectors. */
+const PROTOCOL = path.join('docs', 'protocol.md');
 
 /** Rooms other than the core, linked into a program that includes a header of theirs. */
 const ROOMS = [
@@ -171,7 +173,7 @@ function parse({ error, stdout, stderr }) {
  */
 async function runProgram(program, { san = defaultSan(program) } = {}) {
   const executable = await build(program, san);
-  const command = [...(san === 'thread' ? fixedAddresses : []), executable];
+  const command = [...(san === 'thread' ? fixedAddresses : []), executable, PROTOCOL];
   return parse(await limited(() => run(command[0], command.slice(1))));
 }
 
