@@ -49,7 +49,7 @@ function writeArray(e, array, p) {
 
 /** Whether an array without holes has no other properties. */
 function isDense(array, n) {
-  if (n > COUNTED_ELEMENTS && canSummarize && getPrototypeOf(array) === Array.prototype) {
+  if (n > COUNTED_ELEMENTS && getPrototypeOf(array) === Array.prototype && canSummarize()) {
     return inspect(array, SUMMARY) === `[ ... ${n} more items ]`;
   }
   const keys = keysOf(array);
@@ -59,10 +59,16 @@ function isDense(array, n) {
   );
 }
 
+/** @type {boolean | undefined} found out at the first long array, because it takes a millisecond */
+let summarizes;
+
 /** Whether inspect sums an array up so that other properties show, at a constant cost. */
-const canSummarize =
-  inspect([1, 2], SUMMARY) === '[ ... 2 more items ]' &&
-  inspect(Object.assign([1, 2], { x: 1 }), SUMMARY) !== '[ ... 2 more items ]';
+function canSummarize() {
+  summarizes ??=
+    inspect([1, 2], SUMMARY) === '[ ... 2 more items ]' &&
+    inspect(Object.assign([1, 2], { x: 1 }), SUMMARY) !== '[ ... 2 more items ]';
+  return summarizes;
+}
 
 /**
  * What an array has besides its first `dense` elements: elements after a hole, other properties,

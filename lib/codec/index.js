@@ -1,72 +1,15 @@
 'use strict';
 
-const v8 = require('node:v8');
-const { ProtocolError, SerializationError } = require('../errors');
-const { Custom, nameOf } = require('./custom');
-const { fromJson, toJson } = require('./json');
-const { Serializer } = require('./serializer');
+const { ProtocolError } = require('../errors');
 const { StructuredDecoder } = require('./structured-decoder');
 const { StructuredEncoder } = require('./structured-encoder');
-const { WholeEncoder } = require('./whole-encoder');
 
-/** Codecs by number on the wire. `none` is no payload at all; 3 is kept for msgpack. */
-const ID = { none: 0, structured: 1, json: 2, msgpack: 3, v8: 4, raw: 5, text: 6, bytes: 7 };
+/** Loaded at its first use: most workers know no other codec than 'structured'. */
+const wholeCodecs = () => require('./whole-codecs');
 
-function toV8(value) {
-  try {
-    return { id: ID.v8, data: v8.serialize(value) };
-  } catch (cause) {
-    throw new SerializationError(`v8 cannot serialize the payload: ${cause?.message}`, {
-      path: 'payload',
-      cause,
-    });
-  }
-}
-
-/** V8's own format is not made for foreign bytes: only for workers that are ours. */
-function fromV8(bytes, start, end) {
-  try {
-    return v8.deserialize(Buffer.from(bytes.subarray(start, end)));
-  } catch (cause) {
-    throw new ProtocolError(`malformed v8 data: ${cause.message}`, { rule: 'P9.3', cause });
-  }
-}
-
-function toRaw(value) {
-  if (value instanceof Uint8Array) return { id: ID.raw, data: value };
-  if (value instanceof ArrayBuffer) return { id: ID.raw, data: new Uint8Array(value) };
-  if (ArrayBuffer.isView(value)) {
-    return { id: ID.raw, data: new Uint8Array(value.buffer, value.byteOffset, value.byteLength) };
-  }
-  throw new SerializationError("codec 'raw' carries bytes only", { path: 'payload' });
-}
-
-function fromRaw(bytes, start, end, owned) {
-  const view = bytes.subarray(start, end);
-  return owned ? view : Buffer.from(view);
-}
-
-/** How each codec other than 'structured' makes a record, and reads those that it understands. */
-const BUILT_IN = {
-  json: { produce: (value) => ({ id: ID.json, data: toJson(value) }), [ID.json]: fromJson },
-  v8: { produce: toV8, [ID.v8]: fromV8 },
-  raw: { produce: toRaw, [ID.raw]: fromRaw },
-};
-
-const BUILT_IN_NAMES = ['structured', ...Object.keys(BUILT_IN)];
-
-function customKind(serializer) {
-  const custom = new Custom(serializer);
-  return {
-    produce(value) {
-      const data = custom.serialize(value);
-      if (typeof data !== 'string') return { id: ID.bytes, data };
-      return { id: ID.text, data: custom.textBytes(data) };
-    },
-    [ID.text]: (bytes, start, end) => custom.fromText(bytes, start, end),
-    [ID.bytes]: (bytes, start, end) => custom.fromBytes(bytes, start, end),
-  };
-}
+const STRUCTURED = 1; // on the wire, as all numbers of codecs
+const NONE = 0;
+const BUILT_IN_NAMES = ['structured', 'json', 'v8', 'raw'];
 
 /**
  * The codec of one channel, both directions.
@@ -84,14 +27,14 @@ class Codec {
     this.name = name;
     this.#kind = kind;
     this.encoder =
-      kind === null ? new StructuredEncoder({ shapes }) : new WholeEncoder(kind.produce);
+      kind === null ? new StructuredEncoder({ shapes }) : wholeCodecs().encoderOf(kind);
   }
 
   /** An encoder for a record that is written while `encoder` is busy; it defines no shapes. */
   nestedEncoder() {
     return this.#kind === null
       ? new StructuredEncoder({ shapes: false })
-      : new WholeEncoder(this.#kind.produce);
+      : wholeCodecs().encoderOf(this.#kind);
   }
 
   /**
@@ -105,9 +48,9 @@ class Codec {
    * @throws {SerializationError} when a user's deserialize() throws
    */
   decode(id, bytes, start, end, owned) {
-    if (id === ID.structured && this.#kind === null)
+    if (id === STRUCTURED && this.#kind === null)
       return this.#decoder().decode(bytes, start, end, owned);
-    if (id === ID.none && start === end) return undefined;
+    if (id === NONE && start === end) return undefined;
     const read = this.#kind === null ? undefined : this.#kind[id];
     if (read === undefined)
       throw new ProtocolError(`codec ${id} was not agreed on`, { rule: 'P9.3' });
@@ -127,6 +70,11 @@ class Codec {
   }
 }
 
+/** @param {any} serializer @returns {string} how two ends compare their serializers */
+function nameOf(serializer) {
+  return wholeCodecs().nameOf(serializer);
+}
+
 /**
  * @param {any} wanted a name, or a Serializer: { name?, serialize, deserialize }
  * @param {{ shapes?: boolean }} [options] shapes: false makes records that stand for themselves
@@ -135,15 +83,14 @@ class Codec {
  */
 function createCodec(wanted, { shapes = true } = {}) {
   if (wanted === 'structured') return new Codec(wanted, null, shapes);
-  if (typeof wanted === 'string' && Object.hasOwn(BUILT_IN, wanted)) {
-    return new Codec(wanted, BUILT_IN[wanted], shapes);
-  }
+  if (BUILT_IN_NAMES.includes(wanted))
+    return new Codec(wanted, wholeCodecs().BUILT_IN[wanted], shapes);
   if (typeof wanted?.serialize !== 'function' || typeof wanted.deserialize !== 'function') {
     throw new TypeError(
       `serializer must be one of ${BUILT_IN_NAMES.join(', ')} or a Serializer, got ${String(wanted)}`,
     );
   }
-  return new Codec(nameOf(wanted), customKind(wanted), shapes);
+  return new Codec(nameOf(wanted), wholeCodecs().customKind(wanted), shapes);
 }
 
-module.exports = { createCodec, nameOf, BUILT_IN_NAMES, ID, Serializer };
+module.exports = { createCodec, nameOf, BUILT_IN_NAMES };

@@ -1,11 +1,16 @@
 'use strict';
 
 const { ProtocolError } = require('../errors');
-const { readExotic } = require('./exotic-reader');
 const { ShapeReader, GONE } = require('./shape-reader');
 const { ShortStrings } = require('./short-strings');
 const { canCompile } = require('./shape-writer');
 const T = require('./tags');
+
+/** Loaded at its first use: most workers never read such a value. */
+let readExotic = (decoder, tag) => {
+  ({ readExotic } = require('./exotic-reader'));
+  return readExotic(decoder, tag);
+};
 
 const { MAX_SHAPES, MAX_SHAPE_KEYS, MAX_DEFINITION_BYTES } = T;
 /** A hole of more than this at the end of an array is made without memory for it. */

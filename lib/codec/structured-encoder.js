@@ -3,13 +3,18 @@
 const { types } = require('node:util');
 const { SerializationError } = require('../errors');
 const { writeArray } = require('./array-writer');
-const { writeExotic } = require('./exotic-writer');
 const { PLAIN, kindOf } = require('./object-kinds');
 const { RecordWriter } = require('./record-writer');
 const { Refusal, refusalError } = require('./refusal');
 const { ShapeTable } = require('./shape-table');
 const { canCompile } = require('./shape-writer');
 const T = require('./tags');
+
+/** Loaded at its first use: most workers never write such a value. */
+let writeExotic = (encoder, object, p) => {
+  ({ writeExotic } = require('./exotic-writer'));
+  return writeExotic(encoder, object, p);
+};
 
 const { isProxy, isArgumentsObject, isModuleNamespaceObject } = types;
 const { getPrototypeOf, keys: keysOf } = Object;

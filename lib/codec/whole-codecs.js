@@ -1,0 +1,70 @@
+'use strict';
+
+/** The codecs other than 'structured', which make a whole record at once. */
+
+const v8 = require('node:v8');
+const { ProtocolError, SerializationError } = require('../errors');
+const { Custom, nameOf } = require('./custom');
+const { fromJson, toJson } = require('./json');
+const { WholeEncoder } = require('./whole-encoder');
+
+/** Codecs by number on the wire. `none` is no payload at all; 3 is kept for msgpack. */
+const ID = { none: 0, structured: 1, json: 2, msgpack: 3, v8: 4, raw: 5, text: 6, bytes: 7 };
+
+function toV8(value) {
+  try {
+    return { id: ID.v8, data: v8.serialize(value) };
+  } catch (cause) {
+    throw new SerializationError(`v8 cannot serialize the payload: ${cause?.message}`, {
+      path: 'payload',
+      cause,
+    });
+  }
+}
+
+/** V8's own format is not made for foreign bytes: only for workers that are ours. */
+function fromV8(bytes, start, end) {
+  try {
+    return v8.deserialize(Buffer.from(bytes.subarray(start, end)));
+  } catch (cause) {
+    throw new ProtocolError(`malformed v8 data: ${cause.message}`, { rule: 'P9.3', cause });
+  }
+}
+
+function toRaw(value) {
+  if (value instanceof Uint8Array) return { id: ID.raw, data: value };
+  if (value instanceof ArrayBuffer) return { id: ID.raw, data: new Uint8Array(value) };
+  if (ArrayBuffer.isView(value)) {
+    return { id: ID.raw, data: new Uint8Array(value.buffer, value.byteOffset, value.byteLength) };
+  }
+  throw new SerializationError("codec 'raw' carries bytes only", { path: 'payload' });
+}
+
+function fromRaw(bytes, start, end, owned) {
+  const view = bytes.subarray(start, end);
+  return owned ? view : Buffer.from(view);
+}
+
+/** How each makes a record, and reads those that it understands. */
+const BUILT_IN = {
+  json: { produce: (value) => ({ id: ID.json, data: toJson(value) }), [ID.json]: fromJson },
+  v8: { produce: toV8, [ID.v8]: fromV8 },
+  raw: { produce: toRaw, [ID.raw]: fromRaw },
+};
+
+function customKind(serializer) {
+  const custom = new Custom(serializer);
+  return {
+    produce(value) {
+      const data = custom.serialize(value);
+      if (typeof data !== 'string') return { id: ID.bytes, data };
+      return { id: ID.text, data: custom.textBytes(data) };
+    },
+    [ID.text]: (bytes, start, end) => custom.fromText(bytes, start, end),
+    [ID.bytes]: (bytes, start, end) => custom.fromBytes(bytes, start, end),
+  };
+}
+
+const encoderOf = (kind) => new WholeEncoder(kind.produce);
+
+module.exports = { BUILT_IN, customKind, encoderOf, nameOf };
