@@ -8,6 +8,8 @@
 const { RingPeer } = require('./peer/ring-peer');
 const { SocketPeer } = require('./peer/socket-peer');
 
+if (process.env.HAWSER_WORKER === undefined) throw new Error('not started by createWorker');
+
 const [topic, behaviour, ...details] = process.argv.slice(4);
 const { fds } = JSON.parse(process.env.HAWSER_WORKER);
 const peer = fds.length === 1 ? SocketPeer.inherited(fds[0]) : new RingPeer(fds);
