@@ -118,7 +118,7 @@ async function serve(init, handlers, options) {
 
 async function run(init) {
   try {
-    const exported = await loadScript(process.argv[1]);
+    const { exported } = await loadScript(process.argv[1]);
     evaluated = true;
     serving ??= serve(init, handlersOf(exported), {});
     await serving;

@@ -13,7 +13,8 @@ const NEEDS_IMPORT = new Set(['ERR_REQUIRE_ESM', 'ERR_REQUIRE_ASYNC_MODULE']);
 
 /**
  * @param {string} script absolute path
- * @returns {Promise<any>} its exports, when its evaluation has settled
+ * @returns {Promise<{ exported: any }>} its exports, when its evaluation has settled; in an object,
+ *   because one of them may be called `then`
  */
 async function loadScript(script) {
   try {
@@ -43,10 +44,12 @@ function loadMain(script) {
     if (!NEEDS_IMPORT.has(error?.code)) throw error;
     return importScript(filename);
   }
-  return main.exports;
+  return { exported: main.exports };
 }
 
-const importScript = (script) => import(pathToFileURL(script).href);
+async function importScript(script) {
+  return { exported: await import(pathToFileURL(script).href) };
+}
 
 function isCommonJs(script) {
   const ending = path.extname(script);

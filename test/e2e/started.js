@@ -6,7 +6,7 @@ const path = require('node:path');
 const { createWorker } = require('hawser');
 
 const execPath = process.env.HAWSER_NODE || process.execPath;
-const fixture = (name) => path.join(__dirname, 'workers', name);
+const fixture = (name) => path.resolve(__dirname, 'workers', name);
 
 /**
  * For the describe block in which it is called: start(name, options) starts workers/<name>, and

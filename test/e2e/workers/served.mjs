@@ -1,0 +1,3 @@
+import { startWorkerServer } from 'hawser/worker';
+
+const server = await startWorkerServer({ running: () => server.isRunning });
