@@ -120,6 +120,7 @@ function rebuild({ className, name, message, stack }) {
     setProperty(error, 'code', hawserErrors.RemoteError.code);
     name = knownAs(className, name);
   }
+  name = name.slice(0, MAX_NAME_TEXT);
   if (error.name !== name) setHidden(error, 'name', name);
   return withStack(error, stack ?? `${name}: ${error.message}`);
 }
