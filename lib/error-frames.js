@@ -5,7 +5,7 @@ const { StructuredEncoder } = require('./codec/structured-encoder');
 const { ProtocolError, RemoteError } = require('./errors');
 const { isError, toError } = require('./error-values');
 
-/** What the payload of an ERROR frame may take; its texts are cut, its properties dropped. */
+/** What an ERROR frame may take (P10.1); its texts are cut, its properties dropped. */
 const MAX_ERROR_BYTES = 64 * 1024;
 /** A payload beyond this was made by somebody else and is not looked into. */
 const MAX_ACCEPTED_BYTES = 2 * MAX_ERROR_BYTES;

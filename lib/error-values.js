@@ -86,7 +86,7 @@ function describe(error, limits) {
   return { className, name, message, stack };
 }
 
-/** Keys of what else an error carries, the important ones first. @param {any} error */
+/** Keys of what else an error carries (P10.3), the important ones first. @param {any} error */
 function propertyKeys(error) {
   const keys = (attempt(Object.keys, error) ?? []).filter((key) => !FIELDS.has(key));
   const rest = keys.filter((key) => key !== 'code' && key !== 'cause' && key !== 'errors');
@@ -103,7 +103,7 @@ function knownAs(className, name) {
 }
 
 /**
- * An error without its properties. The class is looked up, never run.
+ * An error without its properties. The class is looked up, never run (P10.4).
  * @param {{ className: string, name: string, message?: string, stack?: string }} description
  * @returns {Error}
  */
@@ -162,7 +162,7 @@ function setProperty(error, key, value) {
 }
 
 /**
- * Whatever was thrown, as an Error.
+ * Whatever was thrown, as an Error (P10.5).
  * @param {unknown} thrown
  * @returns {Error}
  */

@@ -46,6 +46,7 @@ class Server {
     throw new HandshakeError(`Serializer mismatch: host uses ${serializer}, worker uses ${name}`);
   }
 
+  /** METHODS, then READY (P3.10). */
   async announce() {
     await this.#options.onStart?.();
     this.#channel.sendBytes(TYPE.METHODS, STRUCTURED, 0, 0, encodeStart(this.#names));
@@ -54,6 +55,7 @@ class Server {
     this.#channel.flush();
   }
 
+  /** An unknown method (P4.10) or a payload that cannot be read (P9.3) ends its own call only. */
   onRequest(at) {
     const channel = this.#channel;
     const method = channel.method(at);

@@ -207,6 +207,7 @@ class Worker extends EventEmitter {
     throw new errors.TooLargeError(text);
   }
 
+  /** P3.8 */
   #sendInit() {
     this.#channel.sendBytes(TYPE.INIT, STRUCTURED, 0, 0, this.#init);
     this.#init = null;
@@ -239,6 +240,7 @@ class Worker extends EventEmitter {
     });
   }
 
+  /** P3.11 */
   #onStartError(at) {
     const cause = this.#channel.readPayload(at, decodeError);
     const start = this.#endStart();

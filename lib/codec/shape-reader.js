@@ -91,6 +91,7 @@ function prune(decoder, object) {
   return object;
 }
 
+/** P9.9 */
 function define(object, key, value) {
   if (key in Object.prototype) {
     Object.defineProperty(object, key, {

@@ -29,7 +29,10 @@ const WHOLE_TEXTS = { message: Infinity, stack: Infinity };
 const ERROR_TEXTS = { message: 12 * 1024, stack: 16 * 1024 };
 const CAUSE_TEXTS = { message: 2 * 1024, stack: 4 * 1024 };
 
-/** Encodes values as structuredClone sees them, in one pass, in place where there is room. */
+/**
+ * Encodes values as structuredClone sees them, in one pass, in place where there is room; in the
+ * shortest form (P9.7).
+ */
 class StructuredEncoder extends RecordWriter {
   /**
    * @param {object} [options]

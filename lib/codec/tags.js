@@ -1,8 +1,9 @@
 'use strict';
 
 /**
- * The structured encoding. A record is one byte (1: the record holds references, 0: it does not)
- * and one value; a value is a tag byte and what the tag calls for. Numbers are little endian.
+ * The structured encoding, docs/protocol.md P9.4 to P10.3. A record is one byte (1: the record holds
+ * references, 0: it does not) and one value; a value is a tag byte and what the tag calls for.
+ * Numbers are little endian.
  *
  *   00-2F  see below                  C0-DF  object of shape 0-31
  *   30-3F  array of 0-15, extended    E0-EF  array of 0-15 elements

@@ -8,7 +8,7 @@ const { Custom, nameOf } = require('./custom');
 const { fromJson, toJson } = require('./json');
 const { WholeEncoder } = require('./whole-encoder');
 
-/** Codecs by number on the wire. `none` is no payload at all; 3 is kept for msgpack. */
+/** Codecs by number on the wire (P9.1). `none` is no payload at all; 3 is kept for msgpack. */
 const ID = { none: 0, structured: 1, json: 2, msgpack: 3, v8: 4, raw: 5, text: 6, bytes: 7 };
 
 function toV8(value) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * buf.h - byte cursors: bounded little-endian reads and writes.      docs/protocol.md P1
+ * buf.h - byte cursors: bounded little-endian reads and writes (docs/protocol.md P1.1, P1.3).
  *
  * A read past the end yields zero and marks the cursor as failed; a write past the end writes
  * nothing and does the same. Callers check `failed` once, at the end of a straight line.

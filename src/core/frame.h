@@ -42,7 +42,7 @@ enum hwr_frame_flag {
   HWR_FLAG_KNOWN = 0x3f
 };
 
-typedef struct hwr_frame_s {
+typedef struct hwr_frame_s { /* P2.1 */
   uint32_t length_bytes;
   uint8_t type; /* enum hwr_frame_type */
   uint8_t flags;
@@ -63,7 +63,7 @@ void hwr_frame_encode(const hwr_frame_t *frame, uint8_t *to);
 void hwr_frame_decode(hwr_frame_t *frame, const uint8_t *from);
 
 /* The extension block (P2.6): u16 size of the block, a multiple of 8, then entries of
- * u8 tag, u8 length, value; zero tags pad. Unknown tags are skipped. */
+ * u8 tag, u8 length, value; zero tags pad. Unknown tags are skipped (P2.8). */
 enum { HWR_EXT_DEADLINE = 1, HWR_EXT_DEADLINE_BYTES = 8 };
 
 typedef struct hwr_ext_s {

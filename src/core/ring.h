@@ -51,7 +51,7 @@ typedef struct hwr_consumer_s {
   uint64_t tail; /* last valid value seen in words->tail */
 } hwr_consumer_t;
 
-/* True for a power of two from 4 KiB to HWR_RING_MAX_BYTES. */
+/* True for a power of two from 4 KiB to HWR_RING_MAX_BYTES (P7.5). */
 bool hwr_ring_capacity_valid(uint64_t capacity_bytes);
 
 /* Both sides of a ring begin at 0; `words` must hold zeros (fresh memory). */
@@ -84,8 +84,8 @@ int64_t hwr_producer_unread(hwr_producer_t *p);
 /* Bytes that can be read now, or HWR_EPROTO when the producer's index is impossible (P7.3).
  * [consumer] */
 int64_t hwr_consumer_readable(hwr_consumer_t *c);
-/* Copy out up to `count` bytes; returns how many, or HWR_EPROTO. Nothing is handed back to the
- * producer before release. [consumer] */
+/* Copy out up to `count` bytes (P7.6); returns how many, or HWR_EPROTO. Nothing is handed back to
+ * the producer before release. [consumer] */
 int64_t hwr_consumer_read(hwr_consumer_t *c, uint8_t *to, size_t count);
 /* Hand back the space of what was read. True: the producer starves, ring its doorbell.
  * [consumer] */

@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <string.h>
 
+/* P8.2 */
 enum { STRIKES_BURST = 100, STRIKES_PER_SECOND = 10 };
 
 int

@@ -27,7 +27,7 @@
 enum { HWR_HELLO_MAGIC = 0x52575748 }; /* "HWWR" in the order of the bytes (P3.2) */
 enum { HWR_PROTOCOL_VERSION = 1, HWR_UUID_BYTES = 16, HWR_HELLO_MAX_BYTES = 4096 };
 
-/* The maxima that no option raises (P8). */
+/* The maxima that no option raises (P8.1). */
 enum {
   HWR_MAX_FRAME_BYTES = 16 << 20,
   HWR_MAX_MESSAGE_BYTES = 64 << 20,
@@ -85,7 +85,7 @@ typedef struct hwr_region_s { /* where the owner stores its next records: [start
 typedef struct hwr_session_config_s {
   enum hwr_role role;
   uint8_t uuid[HWR_UUID_BYTES]; /* of this end; the host's names the session */
-  uint32_t codecs;              /* bit n: codec n is understood (docs/protocol.md P9) */
+  uint32_t codecs;              /* bit n: codec n is understood (P9.2) */
   uint32_t max_message_bytes;   /* received (P4.6); at most HWR_MAX_MESSAGE_BYTES */
   uint64_t window_bytes;        /* granted to the peer */
   uint64_t window_messages;

@@ -71,6 +71,7 @@ strike(hwr_session_t *s, const char *rule) {
   return hwr__session_fail(s, HWR_ESTRIKES, rule);
 }
 
+/* P0.1 */
 static int
 violation(hwr_session_t *s, const char *rule) {
   return hwr__session_fail(s, HWR_EPROTO, rule);
@@ -142,7 +143,7 @@ handle_request(hwr_session_t *s, message_t *m) {
   if ((m->frame.flags & HWR_FLAG_EXT) && !hwr_ext_decode(&ext, m->body, m->body_bytes))
     return violation(s, "P2.6");
   if (hwr_window_receive(&s->window_messages, 1)) return violation(s, "P5.2");
-  if (!(m->frame.flags & HWR_FLAG_ONEWAY)) {
+  if (!(m->frame.flags & HWR_FLAG_ONEWAY)) { /* P4.11 */
     int err = hwr_serving_open(&s->serving, &s->mem, m->frame.slot, m->frame.generation);
     if (err == HWR_EPROTO) return violation(s, m->frame.slot < HWR_MAX_SLOTS ? "P4.1" : "P4.2");
     if (err) return hwr__session_fail(s, err, "");
@@ -220,6 +221,7 @@ handle_pad(hwr_session_t *s, message_t *m) {
 
 /* ------------------------------------------------------------------ checks before any memory */
 
+/* In the order of P0.2. */
 static int
 check_frame(hwr_session_t *s, const hwr_frame_t *f) {
   const rule_t *rule = f->type < HWR_FRAME_TYPES ? &RULES[f->type] : NULL;
@@ -273,7 +275,8 @@ assembly_begin(hwr_session_t *s, const hwr_frame_t *f) {
   a->last = !(f->flags & HWR_FLAG_MORE);
 }
 
-/* Room for at least one more byte, by doubling what has been received: a claim buys nothing. */
+/* Room for at least one more byte, by doubling what has been received: a claim buys nothing
+ * (P8.3). */
 static int
 assembly_grow(hwr_session_t *s) {
   hwr_assembly_t *a = &s->assembly;
@@ -320,7 +323,7 @@ assembly_finish(hwr_session_t *s) {
   return err;
 }
 
-/* The frame in progress is complete, padding excepted: its credit returns (P5.4). */
+/* The frame in progress is complete, padding excepted: its credit returns (P5.9). */
 static int
 assembly_end_frame(hwr_session_t *s) {
   uint64_t stride = hwr_frame_stride(s->assembly.frame_bytes);
@@ -367,7 +370,7 @@ has_room_for_event(const hwr_session_t *s) {
   return hwr__session_event_room(s) && s->bulk_count < HWR_MAX_BULKS;
 }
 
-/* 1: a frame was handled or begun; 0: more bytes are needed; or fatal. */
+/* 1: a frame was handled or begun; 0: more bytes are needed (P1.2); or fatal. */
 static int
 parse_frame(hwr_session_t *s) {
   uint32_t here = s->inbox_end - s->inbox_begin;

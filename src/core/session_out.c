@@ -31,6 +31,7 @@ want_room(hwr_session_t *s, uint64_t bytes) {
   if (bytes > s->room_wanted) s->room_wanted = (uint32_t) bytes;
 }
 
+/* P1.4 */
 static void
 write_padding(hwr_session_t *s, uint32_t length_bytes) {
   static const uint8_t zeros[HWR_FRAME_ALIGN] = {0};
@@ -45,7 +46,7 @@ write_header(hwr_session_t *s, const hwr_frame_t *frame) {
   hwr_producer_write(s->out, header, sizeof header);
 }
 
-/* 1: written. 0: no room now. Or fatal. */
+/* Takes no credit (P5.7). 1: written. 0: no room now. Or fatal. */
 static int
 write_control(hwr_session_t *s, const hwr_frame_t *frame, const uint8_t *body) {
   int64_t room = ring_room(s);
@@ -134,7 +135,8 @@ emit_goaway(hwr_session_t *s) {
   return written;
 }
 
-/* 1: all control frames are out. 0: no room for the rest. Or fatal. */
+/* HELLO alone before the peer's has come (P3.7). 1: all control frames are out. 0: no room for the
+ * rest. Or fatal. */
 static int
 emit_control(hwr_session_t *s) {
   int written = s->hello_waits ? emit_hello(s) : 1;
@@ -164,7 +166,7 @@ is_call(const hwr_frame_t *f) {
   return f->type == HWR_REQUEST && !(f->flags & HWR_FLAG_ONEWAY);
 }
 
-/* A request enters the lane once it has message credit (P5.5). Those without wait apart, in their
+/* A request enters the lane once it has message credit (P5.8). Those without wait apart, in their
  * order, so that no answer is ever behind one: both ends could be waiting for those answers. */
 static bool
 may_enter_lane(hwr_session_t *s, const hwr_frame_t *f) {
@@ -177,7 +179,8 @@ take_bytes(hwr_session_t *s, uint32_t length_bytes) {
   return hwr_credit_take(&s->credit_bytes, hwr_frame_stride(length_bytes));
 }
 
-/* Enter a new record in the books. 1: send it. 0: nobody waits for it any more. Or an error. */
+/* Enter a new record in the books. 1: send it. 0: nobody waits for it any more (P4.3). Or an
+ * error. */
 static int
 register_record(hwr_session_t *s, const hwr_frame_t *f, uint32_t timeout_ms) {
   if (is_call(f)) {
@@ -252,9 +255,9 @@ write_slices(hwr_session_t *s, const hwr_slice_t *slices, size_t skip, size_t co
   }
 }
 
-/* Send one frame of a message: f->length_bytes of its body remain, from byte `skip` of `slices`
- * on; `first` when none of it is out yet. Returns the bytes of body sent, or fatal; *stuck when
- * there was no room or credit. */
+/* Send one frame of a message (P4.9): f->length_bytes of its body remain, from byte `skip` of
+ * `slices` on; `first` when none of it is out yet. Returns the bytes of body sent, or fatal;
+ * *stuck when there was no room or credit. */
 static int64_t
 send_chunk(hwr_session_t *s, const hwr_frame_t *f, const hwr_slice_t *slices, size_t skip,
            bool first, bool *stuck) {
@@ -308,7 +311,7 @@ drop_stale(hwr_session_t *s) {
   return admit_requests(s);
 }
 
-/* Move what waits into the ring as far as room and credit go. */
+/* Move what waits into the ring in its order (P4.8), as far as room and credit go. */
 static int
 refill(hwr_session_t *s) {
   hwr_frame_t f;

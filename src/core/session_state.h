@@ -11,7 +11,7 @@
 #include "core/txn.h"
 
 enum {
-  HWR_CONTROL_RESERVE_BYTES = 1024, /* of the ring, never given to records */
+  HWR_CONTROL_RESERVE_BYTES = 1024, /* of the ring, never given to records (P5.10) */
   HWR_MIN_REGION_BYTES = 4096,
   HWR_INLINE_BYTES = 8192, /* a longer body is received straight into its own buffer */
   HWR_MAX_BULKS = 64       /* bulk messages per batch */
@@ -93,7 +93,7 @@ struct hwr_session_s {
 };
 
 /* Choose chunk_bytes so that a frame fits the empty ring and half the peer's window: beyond half,
- * the peer need not grant more (P5.4), and a longer frame could wait for ever. */
+ * the peer need not grant more (P5.6), and a longer frame could wait for ever. */
 void hwr__session_fit_chunk(hwr_session_t *s);
 /* Remember the first failure; returns it. */
 int hwr__session_fail(hwr_session_t *s, int status, const char *rule);
