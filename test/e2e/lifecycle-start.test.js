@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict');
 const path = require('node:path');
 const { createWorker } = require('hawser');
-const { held, releases } = require('./processes');
+const { heldAtRest, releases } = require('./processes');
 const { execPath, fixture, scratch } = require('./started');
 
 // Waiting for it would be seen.
@@ -23,7 +23,7 @@ describe('createWorker', () => {
     const worker = await createWorker(fixture('verbs.js'), { execPath });
     await worker.shutdown();
   });
-  beforeEach(() => (heldBefore = held()));
+  beforeEach(async () => (heldBefore = await heldAtRest()));
   afterEach(() => releases(heldBefore));
 
   const write = scratch();

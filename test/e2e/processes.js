@@ -4,6 +4,7 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
+const { isDeepStrictEqual } = require('node:util');
 const { spawn } = require('node:child_process');
 const readline = require('node:readline');
 const { setTimeout: wait } = require('node:timers/promises');
@@ -42,10 +43,23 @@ function held() {
   return { descriptors: fs.readdirSync('/dev/fd').length, handles: handles.sort() };
 }
 
+/** What this process holds when what ended before has been let go. */
+async function heldAtRest() {
+  let [before, now] = [undefined, held()];
+  const atRest = () => {
+    [before, now] = [now, held()];
+    return !now.handles.includes('ProcessWrap') && isDeepStrictEqual(before, now);
+  };
+  await until(atRest, 'the host is at rest');
+  return now;
+}
+
 /** Resolves when nothing is held beyond what was. */
 async function releases(before) {
-  const same = () => JSON.stringify(held()) === JSON.stringify(before);
-  await until(same, `the host holds ${JSON.stringify(before)} again`);
+  await until(
+    () => isDeepStrictEqual(held(), before),
+    `the host holds ${JSON.stringify(before)} again`,
+  );
 }
 
 /**
@@ -73,4 +87,4 @@ async function exitOf(child) {
   return { code, signal, stderr };
 }
 
-module.exports = { until, isRunning, isGone, held, releases, hostStarter };
+module.exports = { until, isRunning, isGone, heldAtRest, releases, hostStarter };

@@ -1,0 +1,8 @@
+'use strict';
+
+const fs = require('node:fs');
+
+exports.close = () => {
+  fs.closeSync(3);
+  return new Promise(() => {});
+};
