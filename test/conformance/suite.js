@@ -3,6 +3,10 @@
 const assert = require('node:assert/strict');
 const path = require('node:path');
 const { createWorker } = require('hawser');
+const { describeManyCalls } = require('./calls');
+const { describeDeadlines } = require('./deadlines');
+const { describeEnding } = require('./ending');
+const { describeLargeMessages } = require('./large-messages');
 const { describePosts } = require('./posts');
 const upsideDown = require('./workers/upside-down');
 
@@ -36,6 +40,8 @@ function conforms(transport) {
   describeErrors(start);
   describeManyCalls(start);
   describePosts(start);
+  describeDeadlines(start);
+  describeLargeMessages(start);
   describeEnding(start);
   describeHandlers(start);
   describeReentrance(start);
@@ -234,111 +240,6 @@ function describeErrors(start) {
       await assert.rejects(worker.send('never', null, { timeout: 20 }), expected);
       assert.equal(await worker.send('echo', 'still here'), 'still here');
     });
-  });
-}
-
-function describeManyCalls(start) {
-  describe('calls in flight', () => {
-    it('are each run once and answered with their own result', async () => {
-      const worker = await start();
-      const ids = Array.from({ length: 1000 }, (_, i) => i);
-      const answers = await Promise.all(ids.map((id) => worker.send('count', id)));
-      assert.deepEqual(answers, ids);
-      const counts = await worker.send('counts');
-      assert.equal(counts.length, 1000);
-      assert.ok(counts.every((count) => count === 1));
-    });
-
-    it('are answered in the order in which their handlers end', async () => {
-      const worker = await start();
-      const order = [];
-      const note = (value) => order.push(value);
-      await Promise.all([worker.send('later', 1).then(note), worker.send('echo', 2).then(note)]);
-      assert.deepEqual(order, [2, 1]);
-    });
-
-    it('leave none counted once they are answered', async () => {
-      const worker = await start();
-      const calls = [1, 2, 3].map((n) => worker.send('later', n));
-      assert.equal(worker.stats().callsInFlight, 3);
-      await Promise.all(calls);
-      assert.equal(worker.stats().callsInFlight, 0);
-      assert.equal(worker.stats().callsSent, 3);
-    });
-
-    it('have ping answer with a number of milliseconds', async () => {
-      const worker = await start();
-      const milliseconds = await worker.ping();
-      assert.equal(typeof milliseconds, 'number');
-      assert.ok(milliseconds > 0);
-    });
-  });
-}
-
-function describeEnding(start) {
-  describe('ending', () => {
-    it('by shutdown lets running calls end first', async () => {
-      const worker = await start();
-      const call = worker.send('later', 'done');
-      await worker.shutdown();
-      assert.equal(await call, 'done');
-      assert.equal(worker.state, 'closed');
-    });
-
-    it('by shutdown twice ends once, and later calls reject with WorkerClosedError', async () => {
-      const worker = await start();
-      const exits = [];
-      worker.on('exit', (code, signal) => exits.push([code, signal]));
-      await Promise.all([worker.shutdown(), worker.shutdown(), worker.close()]);
-      await worker.shutdown();
-      assert.deepEqual(exits, [[0, null]]);
-      await assert.rejects(worker.send('echo', 1), { code: 'ERR_HAWSER_CLOSED' });
-      await assert.rejects(worker.ping(), { code: 'ERR_HAWSER_CLOSED' });
-      assert.throws(() => worker.post('echo', 1), { code: 'ERR_HAWSER_CLOSED' });
-    });
-
-    it('by terminate, twice, rejects what is open with WorkerClosedError', async () => {
-      const worker = await start();
-      const call = assert.rejects(worker.send('never'), { code: 'ERR_HAWSER_CLOSED' });
-      await Promise.all([worker.terminate(), worker.terminate()]);
-      await worker.terminate();
-      await call;
-      assert.equal(worker.state, 'closed');
-      assert.equal(worker.pid, undefined);
-    });
-
-    it('by process.exit in a call is WorkerCrashedError with the code', async () => {
-      const worker = await start();
-      const others = assert.rejects(worker.send('never'), { code: 'ERR_HAWSER_CRASHED' });
-      await assert.rejects(worker.send('exit', 3), (error) => {
-        assert.equal(error.code, 'ERR_HAWSER_CRASHED');
-        assert.equal(error.reason.code, 3);
-        assert.equal(error.reason.signal, null);
-        assert.equal(error.messageType, 'exit');
-        return true;
-      });
-      await others;
-      assert.equal(worker.state, 'crashed');
-      await assert.rejects(worker.send('echo', 1), { code: 'ERR_HAWSER_CRASHED' });
-    });
-
-    it('by a signal in a call is WorkerCrashedError with the signal', async () => {
-      const worker = await start();
-      await assert.rejects(worker.send('kill'), (error) => {
-        assert.equal(error.code, 'ERR_HAWSER_CRASHED');
-        assert.equal(error.reason.code, null);
-        assert.equal(error.reason.signal, 'SIGKILL');
-        return true;
-      });
-    });
-
-    for (const bytes of [1, 100_000, 1_000_000]) {
-      it(`by process.exit behind an answer of ${bytes} bytes lets it arrive whole`, async () => {
-        const worker = await start();
-        const answer = await worker.send('answerAndExit', bytes);
-        assert.ok(answer.equals(Buffer.alloc(bytes, 'z')));
-      });
-    }
   });
 }
 

@@ -1,5 +1,7 @@
 'use strict';
 
+const { once } = require('node:events');
+const fs = require('node:fs');
 const { setImmediate: turn } = require('node:timers/promises');
 const { bodyOf } = require('../bodies');
 
@@ -17,6 +19,14 @@ function note({ id, body }) {
   seen.push(id);
   if (!bodyOf(id, body.length).equals(body)) wrong.push(id);
 }
+
+function mark({ id, file, body }) {
+  if (body) note({ id, body });
+  fs.appendFileSync(file, `${id}\n`);
+  return id;
+}
+
+const signalled = once(process, 'SIGUSR2');
 
 module.exports = {
   note,
@@ -48,6 +58,27 @@ module.exports = {
     if (++running === count) open();
     await gate;
     return running;
+  },
+  // Leaves its id in a file, which outlives this process.
+  mark,
+  markLater: async (payload) => {
+    await turn();
+    return mark(payload);
+  },
+  markAndEnd: (payload) => {
+    mark(payload);
+    if (payload.how === 'exit') process.exit(7);
+    process.kill(process.pid, payload.how);
+  },
+  // Answers when SIGUSR2 comes, which needs no credit.
+  untilSignal: async (payload) => {
+    note({ id: payload, body: bodyOf(payload, 0) });
+    await signalled;
+    return payload;
+  },
+  // Neither reads nor answers until that file is there.
+  blockUntil: (file) => {
+    while (!fs.existsSync(file)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
   },
   echo: (payload) => payload,
   body: ({ id, length }) => bodyOf(id, length),

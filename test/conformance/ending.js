@@ -1,0 +1,134 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { bodyOf } = require('./bodies');
+
+const flow = path.join(__dirname, 'workers', 'flow.js');
+const MEBIBYTE = 1024 * 1024;
+
+function describeEnding(start) {
+  describe('ending', () => {
+    it('by shutdown lets running calls end first', async () => {
+      const worker = await start();
+      const call = worker.send('later', 'done');
+      await worker.shutdown();
+      assert.equal(await call, 'done');
+      assert.equal(worker.state, 'closed');
+    });
+
+    it('by shutdown twice ends once, and later calls reject with WorkerClosedError', async () => {
+      const worker = await start();
+      const exits = [];
+      worker.on('exit', (code, signal) => exits.push([code, signal]));
+      await Promise.all([worker.shutdown(), worker.shutdown(), worker.close()]);
+      await worker.shutdown();
+      assert.deepEqual(exits, [[0, null]]);
+      await assert.rejects(worker.send('echo', 1), { code: 'ERR_HAWSER_CLOSED' });
+      await assert.rejects(worker.ping(), { code: 'ERR_HAWSER_CLOSED' });
+      assert.throws(() => worker.post('echo', 1), { code: 'ERR_HAWSER_CLOSED' });
+    });
+
+    it('by terminate, twice, rejects what is open with WorkerClosedError', async () => {
+      const worker = await start();
+      const call = assert.rejects(worker.send('never'), { code: 'ERR_HAWSER_CLOSED' });
+      await Promise.all([worker.terminate(), worker.terminate()]);
+      await worker.terminate();
+      await call;
+      assert.equal(worker.state, 'closed');
+      assert.equal(worker.pid, undefined);
+    });
+
+    it('by process.exit in a call is WorkerCrashedError with the code', async () => {
+      const worker = await start();
+      const others = assert.rejects(worker.send('never'), { code: 'ERR_HAWSER_CRASHED' });
+      await assert.rejects(worker.send('exit', 3), (error) => {
+        assert.equal(error.code, 'ERR_HAWSER_CRASHED');
+        assert.equal(error.reason.code, 3);
+        assert.equal(error.reason.signal, null);
+        assert.equal(error.messageType, 'exit');
+        return true;
+      });
+      await others;
+      assert.equal(worker.state, 'crashed');
+      await assert.rejects(worker.send('echo', 1), { code: 'ERR_HAWSER_CRASHED' });
+    });
+
+    it('by a signal in a call is WorkerCrashedError with the signal', async () => {
+      const worker = await start();
+      await assert.rejects(worker.send('kill'), (error) => {
+        assert.equal(error.code, 'ERR_HAWSER_CRASHED');
+        assert.equal(error.reason.code, null);
+        assert.equal(error.reason.signal, 'SIGKILL');
+        return true;
+      });
+    });
+
+    for (const bytes of [1, 100_000, 1_000_000, 10_000_000]) {
+      it(`by process.exit behind an answer of ${bytes} bytes lets it arrive whole`, async () => {
+        const worker = await start();
+        const answer = await worker.send('answerAndExit', bytes);
+        assert.ok(answer.equals(Buffer.alloc(bytes, 'z')));
+      });
+    }
+  });
+  describeLastPosts(start);
+}
+
+/** What was posted before shutdown() is handled before the worker leaves. */
+function describeLastPosts(start) {
+  describe('shutdown directly after', () => {
+    let folder;
+    beforeEach(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hawser-'))));
+    afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+    const bodies = (count, length) => Array(count).fill(length);
+    const cases = {
+      '1 post': [{}, bodies(1, 10)],
+      '1000 posts': [{}, bodies(1000, 10)],
+      '3000 posts of 1,000 bytes, most of which wait': [{}, bodies(3000, 1000)],
+      'posts that wait for message credit': [{ messages: 3 }, bodies(15, 100)],
+      'a post of 20 MiB': [{}, bodies(1, 20 * MEBIBYTE)],
+      'posts and one of 20 MiB behind them': [{}, [...bodies(500, 1000), 20 * MEBIBYTE]],
+      'a post of 20 MiB and others behind it': [
+        { bytes: 8 * MEBIBYTE },
+        [20 * MEBIBYTE, ...bodies(10, 1000)],
+      ],
+    };
+    for (const [name, [highWaterMark, lengths]] of Object.entries(cases)) {
+      for (const type of ['mark', 'markLater']) {
+        it(`${name} to ${type} lets all of them be handled first`, async () => {
+          const file = path.join(folder, 'marks');
+          const worker = await start({ script: flow, highWaterMark });
+          lengths.forEach((length, id) =>
+            worker.post(type, { id, file, body: bodyOf(id, length) }),
+          );
+          await worker.shutdown();
+          const ran = fs.readFileSync(file, 'utf8').trim().split('\n').map(Number);
+          assert.deepEqual(ran, [...lengths.keys()]);
+        });
+      }
+    }
+
+    for (const highWaterMark of [{}, { messages: 2 }]) {
+      const name = `calls and posts with ${JSON.stringify(highWaterMark)}`;
+      it(`${name} lets the calls be answered and the posts be handled`, async () => {
+        const file = path.join(folder, 'marks');
+        const worker = await start({ script: flow, highWaterMark });
+        const calls = [0, 1, 2, 3, 4].map((id) => worker.send('markLater', { id, file }));
+        worker.post('markLater', { id: 5, file });
+        const large = worker.send('body', { id: 1, length: 20 * MEBIBYTE });
+        worker.post('markLater', { id: 6, file });
+        await worker.shutdown();
+        assert.deepEqual(await Promise.all(calls), [0, 1, 2, 3, 4]);
+        assert.ok((await large).equals(bodyOf(1, 20 * MEBIBYTE)));
+        const ran = fs.readFileSync(file, 'utf8').trim().split('\n').map(Number);
+        assert.deepEqual(ran, [0, 1, 2, 3, 4, 5, 6]);
+      });
+    }
+  });
+}
+
+module.exports = { describeEnding };
