@@ -71,11 +71,11 @@ static void
 on_prepare(uv_prepare_t *prepare) {
   hwr_loop_t *loop = prepare->data;
   loop->awake = false;
+  uv_idle_stop(&loop->idle); /* else every turn would look as if others had work */
   run_all(loop);
   bool hot = hwr__loop_spin(loop);
   if (!hot && !loop->awake && !arm_all(loop)) loop->awake = true;
   if (hot || loop->awake) uv_idle_start(&loop->idle, on_idle);
-  else uv_idle_stop(&loop->idle);
 }
 
 static void

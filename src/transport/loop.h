@@ -51,6 +51,7 @@ struct hwr_transport_s {
   _Atomic uint32_t *spin_granted; /* host: what we tell the worker; worker: what we obey; or NULL */
   const hwr_consumer_t *watched;  /* shared ring that a spin looks at, or NULL */
   bool host;
+  bool held; /* shm: more waits for room in the ring */
   bool closing, ended, turn_wanted;
   int handles_open;
   uv_timer_t timer; /* wake_at */

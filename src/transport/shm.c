@@ -12,6 +12,8 @@
 
 typedef struct shm_s shm_t;
 
+enum { RELEASE_BYTES = 16 * 1024 }; /* the peer hears of this much room at once */
+
 typedef struct mapping_s {
   hwr_lease_t lease; /* first: the lease is the mapping */
   hwr_segments_t segments;
@@ -23,7 +25,6 @@ struct shm_s {
   mapping_t *mapping;
   uv_poll_t poll;
   int fd;                            /* owned */
-  bool held;                         /* more waits for room in the ring */
   uint64_t stuck_read, stuck_unread; /* indices at the last check; UINT64_MAX: nothing stuck */
 };
 
@@ -43,13 +44,18 @@ ring_doorbell(shm_t *shm) {
 static bool
 shm_publish(hwr_transport_t *t, bool held) {
   shm_t *shm = (shm_t *) t;
-  shm->held = held;
+  t->held = held;
   uint64_t count = t->producer.tail - t->producer.published;
   if (count == 0) return false;
   t->counters.bytes_sent += count;
   if (hwr_producer_publish(&t->producer)) ring_doorbell(shm);
   hwr__spin_sent(t);
   return false;
+}
+
+static void
+release(shm_t *shm) {
+  if (hwr_consumer_release(&shm->consumer)) ring_doorbell(shm);
 }
 
 static bool
@@ -66,10 +72,11 @@ shm_receive(hwr_transport_t *t) {
     if (count <= 0) break;
     received = true;
     t->counters.bytes_received += (uint64_t) count;
+    if (count >= RELEASE_BYTES) release(shm); /* a bulk goes on while we take it in */
     if (!t->owner.received(t->owner.context, (size_t) count)) break;
   }
   if (!received) return false;
-  if (hwr_consumer_release(&shm->consumer)) ring_doorbell(shm);
+  release(shm);
   hwr__spin_received(t);
   return true;
 }
@@ -77,7 +84,7 @@ shm_receive(hwr_transport_t *t) {
 static bool
 shm_sleep(hwr_transport_t *t) {
   shm_t *shm = (shm_t *) t;
-  bool room = shm->held && !hwr_producer_sleep(&t->producer, t->producer.capacity_bytes / 2);
+  bool room = t->held && !hwr_producer_sleep(&t->producer, t->producer.capacity_bytes / 2);
   if (room) t->turn_wanted = true;
   return hwr_consumer_sleep(&shm->consumer) && !room;
 }
@@ -159,7 +166,7 @@ on_doorbell(uv_poll_t *poll, int status, int events) {
     hwr__transport_end(t, broken ? (int) got : 0);
     return;
   }
-  t->turn_wanted |= shm->held; /* the doorbell may tell of room */
+  t->turn_wanted |= t->held; /* the doorbell may tell of room */
   hwr__transport_run(t);
 }
 

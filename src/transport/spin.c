@@ -20,7 +20,8 @@
 enum {
   LOOKS_PER_CLOCK = 64, /* looks at the ring between looks at the clock */
   MISSES_TO_SWITCH_OFF = 2,
-  MAX_BACKOFF = 64
+  MAX_BACKOFF = 64,
+  REFILL_SHARE = 4 /* of a ring: moved on at a time */
 };
 static const uint64_t LIKELY_NS = 200000; /* an answer this soon would have been worth the wait */
 static const uint64_t IO_LOOK_NS = 10000; /* between looks at other I/O */
@@ -117,11 +118,27 @@ has_bytes(const hwr_transport_t *t) {
   return atomic_load_explicit(&t->watched->words->tail, memory_order_acquire) != t->watched->head;
 }
 
+/* Enough room for some of what waits for it, or an index that must be looked at. */
+static bool
+has_room(hwr_transport_t *t) {
+  if (!t->held) return false;
+  int64_t room_bytes = hwr_producer_room(&t->producer);
+  return room_bytes < 0 || room_bytes >= (int64_t) (t->producer.capacity_bytes / REFILL_SHARE);
+}
+
+static bool
+has_work(hwr_transport_t *t) {
+  if (has_bytes(t)) return true;
+  if (!has_room(t)) return false;
+  t->turn_wanted = true;
+  return true;
+}
+
 /* One look at every hot ring; true when one had something, which is delivered. */
 static bool
 look(hwr_loop_t *loop, uint64_t now_ns, bool granted) {
   for (hwr_transport_t *t = loop->first; t; t = t->next) {
-    if (!is_hot(t, now_ns) || !allowed(t, granted) || !has_bytes(t)) continue;
+    if (!is_hot(t, now_ns) || !allowed(t, granted) || !has_work(t)) continue;
     hwr__transport_run(t);
     return true;
   }
