@@ -10,6 +10,7 @@ take_all(hwr_bucket_t *bucket, uint64_t now_ms) {
   return taken;
 }
 
+/* P8.2 */
 TEST(a_burst_is_all_there_is_at_one_moment) {
   hwr_bucket_t bucket;
   hwr_bucket_init(&bucket, 100, 10);

@@ -30,6 +30,7 @@ TEST(a_stride_is_header_body_and_padding_to_eight) {
   CHECK_INT(hwr_frame_stride(UINT32_MAX), 0x100000010);
 }
 
+/* P2.8 */
 TEST(a_deadline_comes_back_out_of_its_block) {
   uint8_t block[HWR_EXT_DEADLINE_BYTES];
   const uint8_t want[] = {8, 0, 1, 4, 0x10, 0x27, 0, 0};
@@ -68,7 +69,7 @@ TEST(a_malformed_block_is_refused) {
   CHECK(!DECODES(8, 0, 9, 255, 0, 0, 0, 0));     /* unknown entry past the block */
 }
 
-/* P2.6 */
+/* P2.8, P2.6 */
 TEST(unknown_entries_are_skipped) {
   CHECK(DECODES(8, 0, 0, 0, 0, 0, 0, 0));
   CHECK(DECODES(8, 0, 9, 4, 1, 2, 3, 4));

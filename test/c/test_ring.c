@@ -46,6 +46,7 @@ consume(uint64_t *offset, size_t count) {
   return (size_t) got;
 }
 
+/* P7.5 */
 TEST(a_capacity_is_a_power_of_two_within_bounds) {
   CHECK(hwr_ring_capacity_valid(4096));
   CHECK(hwr_ring_capacity_valid(HWR_RING_MAX_BYTES));
@@ -58,7 +59,7 @@ TEST(a_capacity_is_a_power_of_two_within_bounds) {
   CHECK(!hwr_ring_capacity_valid(UINT64_MAX));
 }
 
-/* S11: full to the last byte, one less, one byte; across the end of data and past 2^32. */
+/* P7.5, S11: full to the last byte, one less, one byte; across the end of data and past 2^32. */
 TEST(bytes_survive_every_wrap) {
   const uint64_t starts[] = {
       0, 1, CAPACITY - 1, UINT32_MAX - 5, (uint64_t) 1 << 32, ((uint64_t) 1 << 63) - 7};
@@ -93,6 +94,20 @@ TEST(bytes_read_in_pieces_arrive_in_order) {
   }
   while (consume(&out, 100) > 0) continue;
   CHECK(in == out);
+}
+
+/* P7.6, S3 */
+TEST(what_was_read_does_not_change_with_the_ring) {
+  fresh_at(CAPACITY - 3);
+  uint64_t in = CAPACITY - 3;
+  uint8_t before[8], read[8];
+  produce(&in, sizeof before);
+  hwr_producer_publish(&p);
+  CHECK_INT(hwr_consumer_read(&c, read, sizeof read), sizeof read);
+  memcpy(before, read, sizeof read);
+  memset(data, 0xff, sizeof data);
+  CHECK_MEM(read, before, sizeof read);
+  CHECK_INT(read[0], pattern_at(CAPACITY - 3));
 }
 
 TEST(bytes_stored_in_place_are_counted_by_advance) {
@@ -267,6 +282,7 @@ main(void) {
   RUN(a_capacity_is_a_power_of_two_within_bounds);
   RUN(bytes_survive_every_wrap);
   RUN(bytes_read_in_pieces_arrive_in_order);
+  RUN(what_was_read_does_not_change_with_the_ring);
   RUN(bytes_stored_in_place_are_counted_by_advance);
   RUN(peeked_bytes_are_at_most_two_pieces);
   RUN(an_impossible_tail_is_refused_and_nothing_is_read);

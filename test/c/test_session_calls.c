@@ -65,6 +65,7 @@ TEST(a_thousand_calls_in_one_flush_are_answered_in_order) {
   pair_close(&pair);
 }
 
+/* P4.11 */
 TEST(one_way_requests_open_nothing_and_want_no_answer) {
   pair_open(&pair, &DEFAULTS);
   for (int i = 0; i < 10; i++) end_post(&pair.host, "p", 1);
@@ -187,6 +188,7 @@ TEST(an_answer_of_an_older_generation_settles_nobody) {
   end_close(&end);
 }
 
+/* P4.3 */
 TEST(an_answer_nobody_asked_for_is_not_sent) {
   pair_open(&pair, &DEFAULTS);
   end_call(&pair.host, 1, 1, NULL, 0);

@@ -21,6 +21,7 @@ check_payload(const seen_t *seen, uint32_t kind, const uint8_t *bytes, size_t co
 
 /* ---- long messages between two ends */
 
+/* P4.9 */
 TEST(a_message_larger_than_ring_and_window_goes_there_and_back) {
   fill_bytes(big, sizeof big, 1);
   pair_open(&pair, &DEFAULTS);
@@ -50,6 +51,7 @@ TEST(messages_of_every_size_around_the_limits_arrive) {
   pair_close(&pair);
 }
 
+/* P4.8 */
 TEST(control_frames_pass_between_the_chunks_of_a_message) {
   pair_open(&pair, &DEFAULTS);
   end_call(&pair.host, 1, 1, big, sizeof big);
@@ -69,6 +71,7 @@ TEST(control_frames_pass_between_the_chunks_of_a_message) {
   pair_close(&pair);
 }
 
+/* P4.8 */
 TEST(records_behind_a_long_message_keep_their_order) {
   pair_open(&pair, &DEFAULTS);
   end_call(&pair.host, 1, 1, big, 3 << 20);
@@ -79,6 +82,7 @@ TEST(records_behind_a_long_message_keep_their_order) {
   pair_close(&pair);
 }
 
+/* P4.5, P4.9 */
 TEST(a_deadline_block_goes_with_the_first_chunk_only) {
   pair_open(&pair, &DEFAULTS);
   hwr_ext_encode_deadline(big, 77);

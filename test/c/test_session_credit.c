@@ -72,6 +72,7 @@ TEST(frames_wait_for_byte_credit_header_and_padding_included) {
   end_close(&end);
 }
 
+/* P5.7 */
 TEST(control_frames_need_no_credit) {
   open_granted(&DEFAULTS, 4096, 0);
   end_call(&end, 1, 1, big, 10);
@@ -159,6 +160,7 @@ TEST(grants_that_grant_nothing_are_strikes) {
   end_close(&end);
 }
 
+/* P5.1 */
 TEST(a_lane_that_does_not_exist_has_no_credit) {
   open_granted(&DEFAULTS, 5000, 5);
   put_credit(&frames, 6000, 6);
@@ -212,6 +214,7 @@ TEST(byte_credit_returns_when_half_the_window_has_been_copied_out) {
   end_close(&end);
 }
 
+/* P5.9 */
 TEST(byte_credit_returns_for_each_chunk_of_a_message_in_progress) {
   settings_t small = DEFAULTS;
   small.window_bytes = 20000;
@@ -348,6 +351,7 @@ check_echo_over(const settings_t *host, const settings_t *worker, uint32_t lengt
   pair_close(&pair);
 }
 
+/* P5.6 */
 TEST(chunks_shrink_to_windows_and_rings_that_are_small) {
   fill_bytes(big, sizeof big, 4);
   const uint32_t sizes[] = {4096, 4097, 5000, 6161, 8192, 10007, 65536 - 1};
@@ -368,7 +372,7 @@ TEST(chunks_shrink_to_windows_and_rings_that_are_small) {
   }
 }
 
-/* P5.5: the answer must not stand behind a request that waits for the end of what it answers. */
+/* P5.8: the answer must not stand behind a request that waits for the end of what it answers. */
 TEST(an_answer_passes_requests_that_wait_for_message_credit) {
   settings_t narrow = DEFAULTS;
   narrow.window_messages = 1;
@@ -454,6 +458,7 @@ TEST(credit_that_finds_no_room_is_not_forgotten) {
   end_close(&end);
 }
 
+/* P5.10 */
 TEST(control_frames_find_room_in_a_ring_full_of_records) {
   settings_t tight = DEFAULTS;
   tight.ring_bytes = 8192;

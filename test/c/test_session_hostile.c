@@ -110,6 +110,31 @@ TEST(flags_that_a_type_does_not_have_break_the_rule) {
     }
 }
 
+/* P0.2 */
+TEST(of_several_faults_the_first_is_named) {
+  static const struct {
+    frame_spec_t frame;
+    const char *rule;
+  } cases[] = {
+      {{.type = 9, .flags = 0x80, .length = UINT32_MAX}, "P2.4"},
+      {{.type = HWR_INIT, .flags = 0x80, .length = UINT32_MAX}, "P2.5"},
+      {{.type = HWR_INIT, .length = UINT32_MAX}, "P3.6"},
+      {{.type = HWR_RESPONSE, .length = UINT32_MAX}, "P2.3"},
+      {{.type = HWR_RESPONSE, .length = 96}, "P4.5"},
+      {{.type = HWR_REQUEST, .slot = 1, .length = 4096}, "P4.6"},
+      {{.type = HWR_REQUEST, .slot = 1, .length = 4092}, "P5.2"},
+  };
+  settings_t small = DEFAULTS;
+  small.window_bytes = 4096;
+  small.max_message_bytes = 4096;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    lone_open(&end, HWR_WORKER, &small);
+    PUT(&frames, .type = HWR_REQUEST, .flags = 8, .slot = 1, .body = body, .length = 4);
+    put_header(&frames, cases[i].frame);
+    check_broken(HWR_EPROTO, cases[i].rule);
+  }
+}
+
 /* P2.4: CANCEL, EVENT, PROGRESS, OPEN, DATA, END and RESET are for later versions. */
 TEST(types_reserved_for_later_break_the_rule_now) {
   for (uint8_t type = 9; type <= 15; type++) {
@@ -179,6 +204,7 @@ TEST(slots_end_at_the_limit) {
   check_broken(HWR_EPROTO, "P4.2");
 }
 
+/* P4.11 */
 TEST(one_way_requests_may_carry_any_slot) {
   open_worker();
   PUT(&frames, .type = HWR_REQUEST, .flags = 0x20, .slot = UINT32_MAX);
@@ -363,6 +389,7 @@ main(void) {
   RUN(an_answer_nobody_reads_is_limited_too);
   RUN(errors_and_definitions_may_have_64_kib_whatever_the_limit);
   RUN(flags_that_a_type_does_not_have_break_the_rule);
+  RUN(of_several_faults_the_first_is_named);
   RUN(types_reserved_for_later_break_the_rule_now);
   RUN(a_malformed_extension_block_breaks_the_rule_whole_or_in_chunks);
   RUN(an_id_that_is_open_may_not_be_used_again);

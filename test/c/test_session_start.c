@@ -15,7 +15,7 @@ check_broken(int status, const char *rule) {
   end_close(&end);
 }
 
-/* P3.4, P3.6 */
+/* P9.2, P3.4, P3.6 */
 TEST(two_ends_greet_and_get_ready) {
   pair_open_apart(&pair, &DEFAULTS, &DEFAULTS, 3);
   pair_run(&pair);
@@ -39,6 +39,7 @@ TEST(two_ends_greet_and_get_ready) {
   pair_close(&pair);
 }
 
+/* P3.7, P4.8 */
 TEST(what_is_sent_before_the_greeting_waits_and_keeps_its_order) {
   pair_open_apart(&pair, &DEFAULTS, &DEFAULTS, 3);
   end_send(&pair.host, make_word(HWR_INIT, 1, 0), 0, 0, 0, "init", 4);
@@ -79,6 +80,7 @@ TEST(a_long_init_arrives_in_chunks) {
   pair_close(&pair);
 }
 
+/* P3.11 */
 TEST(an_error_before_ready_is_why_a_worker_cannot_start) {
   pair_open_apart(&pair, &DEFAULTS, &DEFAULTS, 7);
   pair_run(&pair);
@@ -181,6 +183,7 @@ TEST(a_greeting_has_a_least_and_a_largest_size) {
   }
 }
 
+/* P3.4 */
 TEST(a_longer_greeting_of_a_later_peer_is_understood) {
   end_open(&end, HWR_HOST, &DEFAULTS);
   put_hello(&frames, HWR_WORKER);

@@ -143,7 +143,7 @@ receive_all(uint32_t split) {
   return count;
 }
 
-/* P0.1, P0.2 */
+/* P0.1 */
 TEST(each_frame_is_taken_or_refused_as_the_document_says) { CHECK(receive_all(0) > 50); }
 
 /* P1.2 */
