@@ -48,7 +48,7 @@ const listener = {
 
 native.watchHost(config.fds[0], HOST_GONE_GRACE);
 const channel = new Channel({
-  open: (options, callbacks) => native.openWorker(config.fds, options, callbacks),
+  open: openWorker,
   options: {
     role: ROLE.WORKER,
     uuid: randomBytes(16),
@@ -64,6 +64,14 @@ const channel = new Channel({
   listener,
 });
 process.on('exit', () => channel.drain(EXIT_DRAIN));
+
+function openWorker(options, callbacks) {
+  try {
+    return native.openWorker(config.fds, options, callbacks);
+  } catch (error) {
+    return fail('the host is gone', error);
+  }
+}
 
 function fail(what, error) {
   report(what, error);

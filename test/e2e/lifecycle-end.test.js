@@ -124,7 +124,10 @@ describe('shutdown', () => {
   it('rejects with a TypeError for what is no option, and changes nothing (A6)', async () => {
     const worker = await start();
     for (const options of [null, 5, 'now', { timeuot: 5 }, { timeout: '5' }])
-      await assert.rejects(worker.shutdown(options), { name: 'TypeError', message: /shutdown|'5'/ });
+      await assert.rejects(worker.shutdown(options), {
+        name: 'TypeError',
+        message: /shutdown|'5'/,
+      });
     assert.equal(worker.state, 'ready');
   });
 
