@@ -37,10 +37,19 @@ hwr_window_return(hwr_window_t *window, uint64_t amount) {
   window->returned += amount;
 }
 
+static uint64_t
+grantable(const hwr_window_t *window) {
+  return window->returned + window->size - window->granted;
+}
+
 bool
 hwr_window_due(const hwr_window_t *window) {
-  uint64_t grantable = window->returned + window->size - window->granted;
-  return grantable > 0 && grantable >= (window->size + 1) / 2;
+  return grantable(window) > 0 && grantable(window) >= (window->size + 1) / 2;
+}
+
+bool
+hwr_window_exhausted(const hwr_window_t *window) {
+  return window->received == window->granted && grantable(window) > 0;
 }
 
 uint64_t

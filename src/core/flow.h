@@ -37,6 +37,9 @@ int hwr_window_receive(hwr_window_t *window, uint64_t amount);
 void hwr_window_return(hwr_window_t *window, uint64_t amount);
 /* True when half a window or more can be granted anew (P5.4). */
 bool hwr_window_due(const hwr_window_t *window);
+/* True when the peer has used up all that it was granted, and more could be granted: it may be
+ * waiting, and what it waits with may be what the rest of the window waits for. */
+bool hwr_window_exhausted(const hwr_window_t *window);
 /* The offset to grant now; remembers it. */
 uint64_t hwr_window_grant(hwr_window_t *window);
 

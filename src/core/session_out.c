@@ -94,8 +94,10 @@ emit_ids(hwr_session_t *s, hwr_id_queue_t *queue, uint8_t type) {
 
 static bool
 messages_due(const hwr_session_t *s) {
+  const hwr_window_t *window = &s->window_messages;
+  bool due = hwr_window_due(window) || hwr_window_exhausted(window); /* P5.4 */
   /* No new work while the peer does not take our answers (P5.5). */
-  return s->spill.held_bytes <= s->config.high_water_bytes && hwr_window_due(&s->window_messages);
+  return due && s->spill.held_bytes <= s->config.high_water_bytes;
 }
 
 static bool

@@ -75,6 +75,23 @@ TEST(a_window_of_nothing_is_never_due) {
   CHECK_INT(hwr_window_receive(&window, 1), HWR_EPROTO);
 }
 
+/* P5.4 */
+TEST(a_window_that_is_used_up_is_granted_as_soon_as_anything_is_free) {
+  hwr_window_t window;
+  hwr_window_init(&window, 10);
+  CHECK(!hwr_window_exhausted(&window));
+  hwr_window_receive(&window, 9);
+  hwr_window_return(&window, 1);
+  CHECK(!hwr_window_exhausted(&window));
+  hwr_window_receive(&window, 1);
+  CHECK(hwr_window_exhausted(&window));
+  CHECK(!hwr_window_due(&window));
+  CHECK_INT(hwr_window_grant(&window), 11);
+  CHECK(!hwr_window_exhausted(&window));
+  hwr_window_receive(&window, 1);
+  CHECK(!hwr_window_exhausted(&window)); /* nothing has come back */
+}
+
 /* Whatever the sizes, a sender that needs no more than half a window is never stuck. */
 TEST(half_a_window_is_always_either_free_or_due) {
   for (uint64_t size = 1; size < 40; size++)
@@ -101,6 +118,7 @@ main(void) {
   RUN(a_grant_is_due_at_half_a_window);
   RUN(a_window_of_one_is_granted_one_at_a_time);
   RUN(a_window_of_nothing_is_never_due);
+  RUN(a_window_that_is_used_up_is_granted_as_soon_as_anything_is_free);
   RUN(half_a_window_is_always_either_free_or_due);
   return check_exit_code();
 }

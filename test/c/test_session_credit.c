@@ -264,6 +264,26 @@ TEST(message_credit_of_one_way_requests_returns_when_they_are_settled) {
   end_close(&end);
 }
 
+/* P5.4: or two handlers that wait for each other's calls do so for ever, below the limit. */
+TEST(all_of_a_message_window_can_be_in_use_whatever_was_settled_before) {
+  settings_t narrow = DEFAULTS;
+  narrow.window_messages = 10;
+  for (uint32_t settled = 0; settled <= 20; settled++) {
+    pair_open(&pair, &narrow);
+    for (uint32_t i = 0; i < settled; i++) {
+      end_call(&pair.host, 1, i, "x", 1);
+      pair_run(&pair);
+      end_answer(&pair.worker, 1, i, "", 0);
+      pair_run(&pair);
+    }
+    for (uint32_t slot = 0; slot < 12; slot++) end_call(&pair.host, slot, 100, "x", 1);
+    pair_run(&pair);
+    CHECK_INT(end_count(&pair.worker, HWR_EV_REQUEST), settled + 10);
+    CHECK_INT(hwr_session_open_requests(pair.worker.session), 10);
+    pair_close(&pair);
+  }
+}
+
 /* P5.5 */
 TEST(no_new_work_is_granted_while_answers_pile_up_and_it_is_once_they_have_gone) {
   settings_t small = DEFAULTS;
@@ -522,6 +542,7 @@ main(void) {
   RUN(byte_credit_returns_for_each_chunk_of_a_message_in_progress);
   RUN(message_credit_of_a_call_returns_with_its_answer);
   RUN(message_credit_of_one_way_requests_returns_when_they_are_settled);
+  RUN(all_of_a_message_window_can_be_in_use_whatever_was_settled_before);
   RUN(no_new_work_is_granted_while_answers_pile_up_and_it_is_once_they_have_gone);
   RUN(a_window_of_no_messages_never_grants);
   RUN(a_drain_waits_for_the_mark_of_messages_too);
