@@ -11,14 +11,15 @@ class Pair {
     this.encoder = new StructuredEncoder(options);
     this.decoder = new StructuredDecoder(options);
     this.room = Buffer.alloc(4096);
+    /** What the last record brought about. */
+    this.definitions = [];
   }
 
   /** The whole record, wherever the encoder put it. */
   encode(value, position = 16, limit = this.room.length) {
     const end = this.encoder.encode(this.room, position, limit, value);
-    for (const definition of this.encoder.takeDefinitions() ?? []) {
-      this.decoder.define(definition, 0, definition.length);
-    }
+    this.definitions = this.encoder.takeDefinitions() ?? [];
+    this.definitions.forEach((payload) => this.decoder.define(payload, 0, payload.length));
     return record(this.encoder, end);
   }
 

@@ -1,143 +1,12 @@
 'use strict';
 
+const assert = require('node:assert/strict');
 const fc = require('fast-check');
-const { Pair, assertSame } = require('./codec-graph');
+const { StructuredEncoder } = require('../../lib/codec/structured-encoder');
+const { graph, knotted, binary } = require('./codec-arbitraries');
+const { Pair, assertSame, record } = require('./codec-graph');
 
 const RUNS = { numRuns: 1500, seed: 20261121 };
-
-const text = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 40 }),
-  fc.string({
-    unit: fc.integer({ min: 0, max: 0xffff }).map((c) => String.fromCharCode(c)),
-    maxLength: 80,
-  }),
-  fc.string({
-    unit: fc.integer({ min: 0, max: 255 }).map((c) => String.fromCharCode(c)),
-    maxLength: 120,
-  }),
-);
-const key = fc.oneof(
-  { weight: 6, arbitrary: fc.constantFrom('a', 'b', 'c', 'id', 'name', 'x') },
-  fc.constantFrom(
-    '__proto__',
-    'constructor',
-    'toString',
-    'length',
-    '0',
-    '7',
-    '-1',
-    '1.5',
-    '4294967295',
-    '',
-  ),
-  text,
-);
-const number = fc.oneof(fc.integer(), fc.double(), fc.constantFrom(-0, 0, NaN, 63, 64));
-const primitive = fc.oneof(
-  number,
-  text,
-  fc.boolean(),
-  fc.constantFrom(undefined, null),
-  fc.bigInt({ min: -(2n ** 200n), max: 2n ** 200n }),
-);
-const bytes = fc.uint8Array({ maxLength: 64 });
-const KINDS = [
-  Int8Array,
-  Uint8Array,
-  Uint16Array,
-  Int32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  DataView,
-];
-
-const view = fc
-  .tuple(fc.constantFrom(...KINDS), fc.nat(4), fc.nat(4))
-  .map(([Kind, skip, count]) => {
-    const size = Kind.BYTES_PER_ELEMENT ?? 1;
-    return new Kind(new ArrayBuffer(64), skip * size, count);
-  });
-const leaf = fc.oneof(
-  { weight: 8, arbitrary: primitive },
-  fc.date({ noInvalidDate: false }),
-  fc.constantFrom(/a/g, /[\u2028/]/su).map((r) => new RegExp(r)),
-  fc.oneof(number, text, fc.boolean(), fc.bigInt()).map(Object),
-  bytes.map((b) => b.slice().buffer),
-  view,
-);
-
-class Instance {}
-
-function objectOf(entries, make) {
-  const object = make();
-  for (const [name, value] of entries) {
-    Object.defineProperty(object, name, {
-      value,
-      writable: true,
-      enumerable: true,
-      configurable: true,
-    });
-  }
-  return object;
-}
-
-/** An array with holes where `keep` is false and with further properties. */
-function arrayOf(items, extras) {
-  const array = new Array(items.length);
-  items.forEach(([keep, value], i) => {
-    if (keep) array[i] = value;
-  });
-  for (const [name, value] of extras)
-    if (name !== 'length' && !/^\d+$/.test(name)) array[name] = value;
-  return array;
-}
-
-const { value: graph } = fc.letrec((tie) => {
-  const value = tie('value');
-  const entries = fc.array(fc.tuple(key, value), { maxLength: 6 });
-  return {
-    value: fc.oneof(
-      { maxDepth: 5, withCrossShrink: true },
-      leaf,
-      entries.map((e) => objectOf(e, () => ({}))),
-      entries.map((e) => objectOf(e, () => Object.create(null))),
-      entries.map((e) => objectOf(e, () => new Instance())),
-      fc.array(value, { maxLength: 20 }),
-      fc.tuple(fc.array(fc.tuple(fc.boolean(), value), { maxLength: 6 }), fc.array(fc.tuple(text, value), { maxLength: 2 })).map(([items, extras]) => arrayOf(items, extras)),
-      fc.array(fc.tuple(value, value), { maxLength: 5 }).map((e) => new Map(e)),
-      fc.array(value, { maxLength: 5 }).map((e) => new Set(e)),
-    ),
-  };
-}); // prettier-ignore
-
-function objectsIn(value, found = []) {
-  if (typeof value !== 'object' || value === null || found.includes(value)) return found;
-  found.push(value);
-  const inner = value instanceof Map ? [...value].flat() : value instanceof Set ? [...value] : [];
-  for (const item of [...inner, ...(ArrayBuffer.isView(value) ? [] : Object.values(value))])
-    objectsIn(item, found);
-  return found;
-}
-
-/** Ties some objects of the graph together, so that there are cycles and shared objects. */
-function knot(root, links) {
-  const objects = objectsIn(root);
-  const containers = objects.filter((o) => !ArrayBuffer.isView(o) && !Object.isFrozen(o));
-  if (containers.length === 0) return root;
-  links.forEach(([from, to], i) => {
-    const holder = containers[from % containers.length];
-    const target = objects[to % objects.length];
-    if (holder instanceof Map) holder.set(`link${i}`, target);
-    else if (holder instanceof Set) holder.add(target);
-    else holder[`link${i}`] = target;
-  });
-  return root;
-}
-
-const knotted = fc
-  .tuple(graph, fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 6 }))
-  .map(([root, links]) => knot(root, links));
 
 describe('StructuredEncoder and StructuredDecoder against structuredClone', () => {
   it('deliver the same graph', () => {
@@ -168,4 +37,113 @@ describe('StructuredEncoder and StructuredDecoder against structuredClone', () =
       );
     });
   }
+
+  it('deliver views over shared and resizable ArrayBuffers', () => {
+    fc.assert(
+      fc.property(binary, (value) => assertSame(new Pair().send(value), structuredClone(value))),
+      RUNS,
+    );
+  });
+
+  it('deliver Buffers as Buffers, alone or as views of a buffer that travels', () => {
+    const bounds = fc.array(fc.tuple(fc.nat(64), fc.nat(64)), { minLength: 1, maxLength: 6 });
+    const property = fc.property(bounds, fc.boolean(), (pairs, travels) => {
+      const whole = Uint8Array.from({ length: 128 }, (_, i) => i).buffer;
+      const buffers = pairs.map(([offset, length]) => Buffer.from(whole, offset, length));
+      const arrived = new Pair().send([...(travels ? [whole] : []), ...buffers, buffers[0]]);
+      const views = arrived.slice(travels ? 1 : 0);
+      assert.ok(views.every(Buffer.isBuffer));
+      assert.deepEqual(views, [...buffers, buffers[0]]);
+      assert.equal(views.at(-1), views[0]);
+      if (travels) assert.ok(views.every((view) => view.buffer === arrived[0]));
+    });
+    fc.assert(property, RUNS);
+  });
+});
+
+/** What a getter does besides giving its value. */
+const EFFECTS = {
+  nothing() {},
+  delete: (holder, { key }) => delete holder[key],
+  set: (holder, { key }) => (holder[key] = 'set'),
+  hide: (holder, { key }) => Object.defineProperty(holder, key, { enumerable: false }),
+  truncate: (_holder, { list }) => list.pop(),
+  extend: (_holder, { list }) => list.push({ more: 1 }),
+  empty: (_holder, { map }) => map.clear(),
+  throw() {
+    throw new Error('from a getter');
+  },
+  detach: (_holder, { buffer }) => void structuredClone(buffer, { transfer: [buffer] }),
+  send(_holder, { send }) {
+    send({ a: 1, b: [{ c: 'inner' }] });
+  },
+};
+
+const step = fc.record({
+  key: fc.constantFrom('a', 'b', 'c', 'd'),
+  effect: fc.constantFrom(...Object.keys(EFFECTS)),
+  target: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+  inner: fc.constantFrom('number', 'object', 'list', 'map', 'view', 'holder'),
+});
+const script = fc.array(fc.tuple(fc.boolean(), step), { minLength: 1, maxLength: 5 });
+
+/** A value with getters that do what the script says, and the log of their calls. */
+function perform(steps, send) {
+  const calls = [];
+  const buffer = new ArrayBuffer(32);
+  const list = [1, { x: 1 }, 'three'];
+  const map = new Map([['k', { y: 1 }]]);
+  const holder = { e: 'last' };
+  const inners = { number: 1, object: { z: 1 }, list, map, view: new Uint8Array(buffer, 4, 8), holder };
+  for (const [inElement, { key, effect, target, inner }] of steps) {
+    const get = function () {
+      calls.push(`${key} ${effect}`);
+      EFFECTS[effect](holder, { key: target, list, map, buffer, send });
+      return inners[inner];
+    };
+    const at = inElement ? { get within() { return get(); } } : undefined;
+    Object.defineProperty(holder, key, at ? { value: at, enumerable: true, configurable: true, writable: true } : { get, enumerable: true, configurable: true });
+  }
+  return { value: [holder, list, map], calls };
+} // prettier-ignore
+
+function outcomeOf(run) {
+  try {
+    return { arrived: run() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+describe('StructuredEncoder against structuredClone, with getters', () => {
+  const nested = (value) => {
+    const encoder = new StructuredEncoder({ shapes: false });
+    const end = encoder.encode(Buffer.alloc(64), 0, 64, value);
+    assert.equal(record(encoder, end).length, end - encoder.start);
+  };
+
+  it('runs them once, in order, and delivers or refuses the same', () => {
+    let refused = 0;
+    const property = fc.property(script, fc.nat(5), fc.nat(120), (steps, before, room) => {
+      const pair = new Pair();
+      const calm = steps.map(([inElement, one]) => [inElement, { ...one, effect: 'nothing' }]);
+      for (let i = 0; i < before * 3; i++) pair.send(perform(calm).value);
+      const ours = perform(steps, nested);
+      const theirs = perform(steps, () => {});
+      const wanted = outcomeOf(() => structuredClone(theirs.value));
+      const got = outcomeOf(() => {
+        const bytes = pair.encode(ours.value, 16, 16 + room);
+        return pair.decoder.decode(bytes, 0, bytes.length);
+      });
+      assert.deepEqual(ours.calls, theirs.calls);
+      assert.equal(got.error === undefined, wanted.error === undefined, String(got.error ?? wanted.error));
+      if (got.error === undefined) return assertSame(got.arrived, wanted.arrived);
+      refused++;
+      assert.equal(got.error.code, 'ERR_HAWSER_SERIALIZE');
+      assert.match(got.error.path, /^payload/);
+      assertSame(pair.send({ still: ['works'] }), { still: ['works'] });
+    });
+    fc.assert(property, RUNS);
+    assert.ok(refused > 100 && refused < RUNS.numRuns);
+  }); // prettier-ignore
 });
