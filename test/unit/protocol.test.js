@@ -91,6 +91,30 @@ describe('docs/protocol.md: vectors that are refused', () => {
   }
 });
 
+describe('docs/protocol.md: records made by hand', () => {
+  const nested = (levels) =>
+    Buffer.concat([Buffer.alloc(1), Buffer.alloc(levels - 1, 0xe1), bytesOf('e0')]);
+
+  it('are read with 1,000 levels and refused with 1,001 (P9.11)', () => {
+    assert.ok(Array.isArray(decode(nested(1000))));
+    assert.throws(() => decode(nested(1001)), { code: 'ERR_HAWSER_PROTOCOL', rule: 'P9.11' });
+  });
+
+  it('define own properties and call no setter, of objects, arrays and shapes (P9.9)', () => {
+    const key = '89 5f5f70726f746f5f5f'; // __proto__
+    const object = decode(bytesOf(`00 f1 ${key} f1 81 78 41`));
+    const array = decode(bytesOf(`00 30 0d 01000000 ${key} f1 81 78 41`));
+    const shape = bytesOf('0000 01 88 746f537472696e67'); // toString
+    const shaped = decode(bytesOf('00 c0 41'), shape);
+    assert.equal(Object.getPrototypeOf(object), Object.prototype);
+    assert.equal(Object.getPrototypeOf(array), Array.prototype);
+    assert.deepEqual(Object.getOwnPropertyDescriptor(object, '__proto__').value, { x: 1 });
+    assert.deepEqual(Object.getOwnPropertyDescriptor(array, '__proto__').value, { x: 1 });
+    assert.ok(Object.hasOwn(shaped, 'toString'));
+    assert.equal({}.x, undefined);
+  });
+});
+
 describe('docs/protocol.md: vectors of errors', () => {
   for (const { name, bytes, error, arrives } of vectors.filter((v) => v.error ?? v.arrives)) {
     if (error) {
