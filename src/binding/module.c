@@ -31,12 +31,11 @@ on_cleanup(napi_async_cleanup_hook_handle hook, void *arg) {
 }
 
 static hwr_env_t *
-make_state(napi_env env, uint32_t cores) {
+make_state(napi_env env) {
   hwr_env_t *state = calloc(1, sizeof *state);
   if (!state) return NULL;
   state->env = env;
-  if (napi_get_uv_event_loop(env, &state->uv) == napi_ok)
-    state->loop = hwr_loop_create(state->uv, cores);
+  if (napi_get_uv_event_loop(env, &state->uv) == napi_ok) state->loop = hwr_loop_create(state->uv);
   if (!state->loop) {
     free(state);
     return NULL;
@@ -48,14 +47,24 @@ make_state(napi_env env, uint32_t cores) {
   return NULL;
 }
 
-/* start(cores): once per environment, before anything else. `cores` is how many processes may
- * wait awake at a time. */
+/* start(): once per environment, before anything else. */
 static napi_value
 start(napi_env env, napi_callback_info info) {
-  napi_value args[1];
-  if (!hwr__js_args(env, info, 1, args)) return NULL;
-  if (!hwr_env_of(env) && !make_state(env, hwr__js_uint32(env, args[0]))) HWR_TRY(env, HWR_ENOMEM);
+  (void) info;
+  if (!hwr_env_of(env) && !make_state(env)) HWR_TRY(env, HWR_ENOMEM);
   return NULL;
+}
+
+/* uuid() -> Buffer of HWR_UUID_BYTES random bytes. node:crypto would cost a worker two
+ * milliseconds and half a megabyte. */
+static napi_value
+uuid(napi_env env, napi_callback_info info) {
+  (void) info;
+  uint8_t bytes[HWR_UUID_BYTES];
+  napi_value buffer;
+  HWR_TRY(env, hwr_loop_random(bytes, sizeof bytes));
+  HWR_NAPI(env, napi_create_buffer_copy(env, sizeof bytes, bytes, NULL, &buffer));
+  return buffer;
 }
 
 /* Where things are in a channel's block, in bytes from its start; and the names of its words. */
@@ -98,8 +107,11 @@ status_codes(napi_env env) {
 }
 
 NAPI_MODULE_INIT() {
-  napi_property_descriptor begin = {"start", NULL, start, NULL, NULL, NULL, napi_enumerable, NULL};
-  HWR_NAPI(env, napi_define_properties(env, exports, 1, &begin));
+  const napi_property_descriptor functions[] = {
+      {"start", NULL, start, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"uuid", NULL, uuid, NULL, NULL, NULL, napi_enumerable, NULL},
+  };
+  HWR_NAPI(env, napi_define_properties(env, exports, 2, functions));
   hwr__js_set(env, exports, "layout", layout(env));
   hwr__js_set(env, exports, "status", status_codes(env));
   hwr__js_set_uint32(env, exports, "ringBytes", HWR_DEFAULT_RING_BYTES);

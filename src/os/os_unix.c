@@ -62,11 +62,12 @@ file_size_allowed(size_t bytes) {
 static void *
 map_segment(int fd, size_t bytes, bool writable) {
   int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
-  void *address = mmap(NULL, bytes, protection, MAP_SHARED | MAP_POPULATE, fd, 0);
+  void *address = mmap(NULL, bytes, protection, MAP_SHARED, fd, 0);
   return address == MAP_FAILED ? NULL : address;
 }
 
-/* One sealed segment, its pages allocated now: a full /dev/shm fails here, not as SIGBUS. */
+/* One sealed segment, its pages allocated now: a full /dev/shm fails here, not as SIGBUS. They are
+ * mapped as they are touched: most workers never use the whole of a ring. */
 static const char *
 create_segment(hwr_segments_t *s, int i, size_t bytes) {
   s->bytes[i] = bytes;

@@ -19,6 +19,11 @@ hwr_loop_now_ms(void) {
   return uv_hrtime() / 1000000;
 }
 
+int
+hwr_loop_random(uint8_t *to, size_t count) {
+  return uv_random(NULL, NULL, to, count, 0, NULL);
+}
+
 /* ------------------------------------------------------------------ the loop */
 
 void
@@ -87,11 +92,11 @@ on_loop_handle_closed(uv_handle_t *handle) {
 }
 
 hwr_loop_t *
-hwr_loop_create(struct uv_loop_s *uv, uint32_t cores) {
+hwr_loop_create(struct uv_loop_s *uv) {
   hwr_loop_t *loop = calloc(1, sizeof *loop);
   if (!loop) return NULL;
   loop->uv = uv;
-  loop->cores = cores;
+  loop->cores = uv_available_parallelism();
   loop->handles_open = 3;
   uv_prepare_init(uv, &loop->prepare);
   uv_idle_init(uv, &loop->idle);

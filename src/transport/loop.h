@@ -64,8 +64,8 @@ struct hwr_loop_s {
   uv_prepare_t prepare; /* before the loop sleeps: deliver, spin, arm the doorbells */
   uv_idle_t idle;       /* while active the loop does not sleep */
   uv_timer_t watchdog;  /* runs only while something is under way */
-  uint32_t cores;
-  bool awake; /* idle is active */
+  uint32_t cores;       /* how many processes may wait awake at a time */
+  bool awake;           /* idle is active */
   int handles_open;
   void (*closed)(void *context);
   void *context;

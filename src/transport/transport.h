@@ -45,14 +45,16 @@ hwr_lease_drop(hwr_lease_t *lease) {
 
 typedef struct hwr_loop_s hwr_loop_t;
 
-/* `cores` is how many processes may wait awake at a time. Returned owned, NULL without memory. */
-hwr_loop_t *hwr_loop_create(struct uv_loop_s *uv, uint32_t cores);
+/* Returned owned, NULL without memory. */
+hwr_loop_t *hwr_loop_create(struct uv_loop_s *uv);
 /* Close its handles; closed(context) runs when the loop lets go of the last one. Every transport
  * must be closed already. */
 void hwr_loop_close(hwr_loop_t *loop, void (*closed)(void *context), void *context);
 /* Monotonic milliseconds; the loop's time is not used because a long callback makes it old. */
 uint64_t hwr_loop_now_ms(void);
 uint64_t hwr_loop_now_ns(void);
+/* Fill with random bytes fit for secrets; 0 or a libuv error. */
+int hwr_loop_random(uint8_t *to, size_t count);
 
 /* ---- the owner's side */
 
