@@ -46,8 +46,4 @@ module.exports = {
   ignoreSigterm: () => {
     process.on('SIGTERM', () => {});
   },
-  print: ({ out = '', err = '' }) => {
-    process.stdout.write(out);
-    process.stderr.write(err);
-  },
 };
