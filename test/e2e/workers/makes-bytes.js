@@ -1,0 +1,3 @@
+'use strict';
+
+exports.make = (bytes) => Buffer.alloc(bytes, 'm');
