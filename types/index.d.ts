@@ -29,6 +29,12 @@ export type Handlers<M extends MessageDefs> = {
   [K in keyof M]: Handler<M[K]['payload'], M[K]['result']>;
 };
 
+/** A payload may be left out only where the contract has none, or lets it be undefined. */
+export type SendArguments<P, O> = undefined extends P
+  ? [payload?: P, options?: O]
+  : [payload: P, options?: O];
+export type PostArguments<P> = undefined extends P ? [payload?: P] : [payload: P];
+
 /** Start a worker; resolves when it is ready. Rejects with WorkerStartError, TimeoutError (startup), HandshakeError. */
 export function createWorker<M extends MessageDefs = any>(
   options: WorkerOptions<M>,
@@ -87,17 +93,17 @@ export interface SendOptions {
 export interface Worker<M extends MessageDefs = any> extends EventEmitter {
   send<K extends keyof M & string>(
     type: K,
-    payload?: M[K]['payload'],
-    options?: SendOptions,
+    ...args: SendArguments<M[K]['payload'], SendOptions>
   ): Promise<M[K]['result']>;
   /** One way. False: accepted, wait for 'drain'; past the hard cap it throws OverloadedError. */
-  post<K extends keyof M & string>(type: K, payload?: M[K]['payload']): boolean;
+  post<K extends keyof M & string>(type: K, ...args: PostArguments<M[K]['payload']>): boolean;
   /** Round-trip time in milliseconds. */
   ping(): Promise<number>;
   /** Finish what runs, run onShutdown, exit; then SIGTERM, then SIGKILL. Idempotent. */
   shutdown(options?: { timeout?: number }): Promise<void>;
   close(): Promise<void>;
   terminate(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
   ref(): this;
   unref(): this;
   readonly pid: number | undefined;

@@ -1,0 +1,108 @@
+/* Compiled, never run: what must type-check does, and each @ts-expect-error marks what must not. */
+import {
+  createWorker,
+  startWorkerServer,
+  TimeoutError,
+  WorkerCrashedError,
+  type DefineMessages,
+  type Handlers,
+  type MessagesOf,
+  type PayloadOf,
+  type ResultOf,
+  type Worker,
+} from 'hawser';
+import { startWorkerServer as fromWorker, workerData, isWorker } from 'hawser/worker';
+
+type Equal<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const holds = <T extends true>(): T | undefined => undefined;
+
+type Messages = DefineMessages<{
+  hash: { payload: Buffer; result: string };
+  count: { payload?: number; result: number };
+  ping: { result: 'pong' };
+}>;
+
+holds<Equal<PayloadOf<Messages, 'hash'>, Buffer>>();
+holds<Equal<ResultOf<Messages, 'ping'>, 'pong'>>();
+
+export async function typed(): Promise<void> {
+  const worker = await createWorker<Messages>({ script: './worker.js', timeout: { hash: 100 } });
+  const digest = await worker.send('hash', Buffer.alloc(1), { timeout: 5 });
+  holds<Equal<typeof digest, string>>();
+  const pong = await worker.send('ping');
+  holds<Equal<typeof pong, 'pong'>>();
+  await worker.send('count');
+  await worker.send('count', 3);
+  const more: boolean = worker.post('hash', Buffer.alloc(1));
+  holds<Equal<typeof more, boolean>>();
+  worker.post('ping');
+  const roundTrip: number = await worker.ping();
+  holds<Equal<typeof roundTrip, number>>();
+
+  // @ts-expect-error the contract has a payload
+  await worker.send('hash');
+  // @ts-expect-error of another type
+  await worker.send('hash', 'text');
+  // @ts-expect-error there is no such message
+  await worker.send('sum', 1);
+  // @ts-expect-error the contract has a payload
+  worker.post('hash');
+  // @ts-expect-error misspelt
+  await worker.send('ping', undefined, { timeuot: 5 });
+  await worker[Symbol.asyncDispose]();
+}
+
+export async function untyped(): Promise<void> {
+  const worker: Worker = await createWorker('./worker.js', { spin: 0, transport: 'socket' });
+  const anything: string = await worker.send('whatever', { a: 1 });
+  worker
+    .ref()
+    .unref()
+    .on('drain', () => {});
+  await worker.shutdown({ timeout: 10 });
+  await worker.close();
+  // @ts-expect-error not a transport
+  await createWorker('./worker.js', { transport: 'pigeon' });
+  // @ts-expect-error misspelt
+  await createWorker({ script: './worker.js', highWatermark: {} });
+  void anything;
+}
+
+const handlers: Handlers<Messages> = {
+  hash: (bytes, context) => bytes.toString(context.type === 'hash' ? 'hex' : 'base64'),
+  count: async (n = 0) => n + 1,
+  ping: () => 'pong',
+};
+void startWorkerServer<Messages>(handlers, { onShutdown: (reason) => void reason.length });
+void fromWorker({ any: (payload: unknown) => payload });
+holds<Equal<typeof isWorker, boolean>>();
+void workerData.anything;
+
+// @ts-expect-error 'pong' is the contract
+void startWorkerServer<Messages>({ ...handlers, ping: () => 'pang' });
+// @ts-expect-error a handler is missing
+void startWorkerServer<Messages>({ hash: handlers.hash });
+
+const moduleOfHandlers = {
+  double: (n: number) => n * 2,
+  later: async (_: void) => ({ at: new Date() }),
+};
+type OfModule = MessagesOf<typeof moduleOfHandlers>;
+holds<Equal<ResultOf<OfModule, 'double'>, number>>();
+holds<Equal<ResultOf<OfModule, 'later'>, { at: Date }>>();
+
+export async function ofModule(): Promise<void> {
+  const worker = await createWorker<OfModule>(new URL('file:///worker.js'));
+  const doubled: number = await worker.send('double', 2);
+  await worker.send('later');
+  // @ts-expect-error a number is wanted
+  await worker.send('double', 'two');
+  void doubled;
+}
+
+export function reasonOf(error: unknown): string {
+  if (error instanceof WorkerCrashedError) return `${error.reason.type} ${error.attempt}`;
+  if (error instanceof TimeoutError) return error.phase;
+  return 'none';
+}
