@@ -22,6 +22,7 @@ const SPILL_BYTES = 64 * 1024 * 1024;
 const WINDOW_BYTES = 1024 * 1024;
 const KILL_GRACE = 1000; // from SIGTERM to SIGKILL
 const STDERR_GRACE = 200; // for the last of stderr after the exit
+const MIN_LIMIT_BYTES = 64 * 1024; // of what is no payload of a call (P4.6)
 const MAX_METHODS = 65_536; // the numbers of 16 bits
 const STATUS = native.status;
 
@@ -202,8 +203,9 @@ class Worker extends EventEmitter {
       builtIn: typeof serializer === 'string',
       timeouts: { message: timeouts.message, types: timeouts.types },
     });
-    if (init.length <= maxMessageBytes) return init;
-    const text = `workerData of ${init.length} bytes is over maxMessageBytes (${maxMessageBytes})`;
+    const most = Math.max(maxMessageBytes, MIN_LIMIT_BYTES);
+    if (init.length <= most) return init;
+    const text = `workerData of ${init.length} bytes is over maxMessageBytes (${most})`;
     throw new errors.TooLargeError(text);
   }
 

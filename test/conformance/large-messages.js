@@ -75,6 +75,15 @@ function describeLimit(start) {
     await assert.rejects(worker.send('body', { id: 0, length: 5000 }), tooLarge);
     assert.ok((await worker.send('body', { id: 1, length: 4000 })).equals(bodyOf(1, 4000)));
   });
+
+  it('of start may have 64 KiB whatever maxMessageBytes, and no more (P4.6)', async () => {
+    const options = { script, maxMessageBytes: 1 };
+    const worker = await start({ ...options, workerData: bodyOf(0, 65_000) });
+    assert.equal(await worker.send('seen').catch(({ code }) => code), 'ERR_HAWSER_TOO_LARGE');
+    await assert.rejects(start({ ...options, workerData: bodyOf(0, 65_536) }), {
+      code: 'ERR_HAWSER_TOO_LARGE',
+    });
+  });
 }
 
 module.exports = { describeLargeMessages };
