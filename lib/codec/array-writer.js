@@ -3,6 +3,8 @@
 const { inspect } = require('node:util');
 const T = require('./tags');
 
+/** @typedef {import('./structured-encoder').StructuredEncoder} StructuredEncoder */
+
 const { keys: keysOf, getPrototypeOf } = Object;
 const { hasOwnProperty, propertyIsEnumerable } = Object.prototype;
 
@@ -47,7 +49,11 @@ function writeArray(e, array, p) {
   return i === n && isDense(array, n) ? p : writeRest(e, array, n, i, head, p);
 }
 
-/** Whether an array without holes has no other properties. */
+/**
+ * Whether an array without holes has no other properties.
+ * @param {any[]} array
+ * @param {number} n
+ */
 function isDense(array, n) {
   if (n > COUNTED_ELEMENTS && getPrototypeOf(array) === Array.prototype && canSummarize()) {
     return inspect(array, SUMMARY) === `[ ... ${n} more items ]`;
@@ -74,6 +80,12 @@ function canSummarize() {
  * What an array has besides its first `dense` elements: elements after a hole, other properties,
  * and which of those elements should not have been sent because they are not enumerable. Elements
  * that a getter has added beyond its first length do not count.
+ * @param {StructuredEncoder} e
+ * @param {any[]} array
+ * @param {number} n
+ * @param {number} dense
+ * @param {number} head
+ * @param {number} p
  */
 function writeRest(e, array, n, dense, head, p) {
   const rest = keysOf(array).filter(
@@ -91,11 +103,18 @@ function writeRest(e, array, n, dense, head, p) {
   return writePairs(e, array, rest, p);
 }
 
+/** @param {StructuredEncoder} e @param {number} at */
 function extendHead(e, at) {
   const tag = e.bytes[at];
   e.bytes[at] = tag === T.ARRAY ? T.ARRAY_EXTENDED : tag - T.ARRAY_SHORT + T.ARRAY_EXTENDED_SHORT;
 }
 
+/**
+ * @param {StructuredEncoder} e
+ * @param {any[]} array
+ * @param {string[]} keys
+ * @param {number} p
+ */
 function writePairs(e, array, keys, p) {
   let step;
   try {
@@ -110,7 +129,12 @@ function writePairs(e, array, keys, p) {
   return p;
 }
 
-/** Whether a key is an array index from `start` to below `end`. */
+/**
+ * Whether a key is an array index from `start` to below `end`.
+ * @param {string} key
+ * @param {number} start
+ * @param {number} end
+ */
 function isIndexIn(key, start, end) {
   const c = key.charCodeAt(0);
   if (!(c >= 48 && c <= 57)) return false;

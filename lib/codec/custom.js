@@ -18,6 +18,7 @@ class Custom {
   #texts = new StructuredEncoder({ shapes: false });
   #reader = new StructuredDecoder();
 
+  /** @param {any} serializer */
   constructor(serializer) {
     this.#serializer = serializer;
   }
@@ -42,18 +43,25 @@ class Custom {
     return this.#texts.bytes.subarray(this.#texts.start, end);
   }
 
+  /** @param {any} bytes @param {number} start @param {number} end */
   fromText(bytes, start, end) {
     const text = this.#reader.decode(bytes, start, end, false);
     if (typeof text !== 'string') throw new ProtocolError('malformed text', { rule: 'P9.3' });
     return this.#guard(() => this.#serializer.deserialize(text), 'deserialize');
   }
 
-  /** The copy is the user's to keep. */
+  /**
+   * The copy is the user's to keep.
+   * @param {any} bytes
+   * @param {number} start
+   * @param {number} end
+   */
   fromBytes(bytes, start, end) {
     const copy = Buffer.from(bytes.subarray(start, end));
     return this.#guard(() => this.#serializer.deserialize(copy), 'deserialize');
   }
 
+  /** @param {() => any} call @param {string} method */
   #guard(call, method) {
     try {
       return call();
@@ -62,14 +70,18 @@ class Custom {
     }
   }
 
-  /** @returns {never} */
+  /**
+   * @param {string} method
+   * @param {unknown} cause
+   * @returns {never}
+   */
   #fail(method, cause) {
     const what = `${nameOf(this.#serializer)}.${method}() failed: ${messageOf(cause)}`;
     throw new SerializationError(what, { path: 'payload', cause });
   }
 }
 
-/** What a user throws is anything. */
+/** What a user throws is anything. @param {any} thrown */
 function messageOf(thrown) {
   try {
     return String(thrown?.message ?? thrown);

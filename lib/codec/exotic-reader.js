@@ -4,6 +4,8 @@ const { ProtocolError } = require('../errors');
 const { rebuild, setProperty } = require('../error-values');
 const T = require('./tags');
 
+/** @typedef {import('./structured-decoder').StructuredDecoder} StructuredDecoder */
+
 /** From here on a Buffer of an owned message is a view of it, if it is a good part of it. */
 const VIEW_BYTES = 16 * 1024;
 /** @type {any} what TypeScript's es2023 library does not know about ArrayBuffer */
@@ -21,6 +23,7 @@ function readExotic(d, tag) {
   return reader(d, tag);
 }
 
+/** @type {Map<number, (d: StructuredDecoder, tag: number) => any>} */
 const READERS = new Map([
   [T.DATE, (d) => d.keep(new Date(d.readFloat()))],
   [T.REGEXP, readRegExp],
@@ -35,11 +38,13 @@ const READERS = new Map([
   [T.ERROR, readError],
 ]);
 
+/** @param {StructuredDecoder} d */
 function readRegExp(d) {
   const source = d.readKey();
   return d.keep(new RegExp(source, d.readKey()));
 }
 
+/** @param {StructuredDecoder} d */
 function readBigInt(d) {
   const sign = d.readByte();
   const size = d.readUint32();
@@ -49,6 +54,7 @@ function readBigInt(d) {
   return sign === 1 ? -magnitude : magnitude;
 }
 
+/** @param {StructuredDecoder} d */
 function readMap(d) {
   const map = d.keep(new Map());
   for (let count = d.readCount(2); count > 0; count--) {
@@ -58,12 +64,14 @@ function readMap(d) {
   return map;
 }
 
+/** @param {StructuredDecoder} d */
 function readSet(d) {
   const set = d.keep(new Set());
   for (let count = d.readCount(1); count > 0; count--) set.add(d.read());
   return set;
 }
 
+/** @param {StructuredDecoder} d */
 function readBoxed(d) {
   const { objects } = d;
   const at = objects === null ? 0 : objects.push(undefined) - 1;
@@ -75,6 +83,7 @@ function readBoxed(d) {
   return boxed;
 }
 
+/** @param {StructuredDecoder} d */
 function readBuffer(d) {
   const size = d.readUint32();
   const from = d.take(size);
@@ -85,6 +94,7 @@ function readBuffer(d) {
   return d.keep(copy);
 }
 
+/** @param {StructuredDecoder} d @param {number} tag */
 function readArrayBuffer(d, tag) {
   const maximum = tag === T.RESIZABLE_BUFFER ? d.readFloat() : undefined;
   const size = d.readUint32();
@@ -94,7 +104,12 @@ function readArrayBuffer(d, tag) {
   return d.keep(buffer);
 }
 
-/** Only address space, but a peer could exhaust that too. */
+/**
+ * Only address space, but a peer could exhaust that too.
+ * @param {StructuredDecoder} d
+ * @param {number} size
+ * @param {number} maximum
+ */
 function reserve(d, size, maximum) {
   d.reservedBytes += maximum;
   const fits =
@@ -104,6 +119,7 @@ function reserve(d, size, maximum) {
   return new ResizableBuffer(size, { maxByteLength: maximum });
 }
 
+/** @param {StructuredDecoder} d */
 function readView(d) {
   const { objects } = d;
   const at = objects === null ? 0 : objects.push(undefined) - 1;
@@ -124,6 +140,12 @@ function readView(d) {
   return view;
 }
 
+/**
+ * @param {string | undefined} kind
+ * @param {any} buffer
+ * @param {number} offset
+ * @param {number | undefined} length
+ */
 function makeView(kind, buffer, offset, length) {
   if (
     !Number.isSafeInteger(offset) ||
@@ -133,11 +155,12 @@ function makeView(kind, buffer, offset, length) {
     throw malformed('P9.19', 'a view with wrong bounds');
   }
   if (kind === 'Buffer') return Buffer.from(buffer, offset, length);
-  const ctor = kind === undefined ? undefined : globalThis[kind];
+  const ctor = kind === undefined ? undefined : /** @type {any} */ (globalThis)[kind];
   if (ctor === undefined) throw malformed('P9.19', 'an unknown kind of view');
   return new ctor(buffer, offset, length);
 }
 
+/** @param {StructuredDecoder} d */
 function readError(d) {
   const [className, name, message, stack] = [readText(d), readText(d), readText(d), readText(d)];
   const error = d.keep(
@@ -156,6 +179,7 @@ function readError(d) {
   return error;
 }
 
+/** @param {StructuredDecoder} d */
 function readText(d) {
   const text = d.read();
   if (text !== undefined && typeof text !== 'string')

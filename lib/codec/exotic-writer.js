@@ -6,6 +6,9 @@ const { clonesToPlain } = require('./object-kinds');
 const { Refusal, Step, mapStep } = require('./refusal');
 const T = require('./tags');
 
+/** @typedef {import('./structured-encoder').StructuredEncoder} StructuredEncoder */
+
+/** @param {object} prototype @param {PropertyKey} name @returns {() => any} */
 const getterOf = (prototype, name) =>
   Object.getOwnPropertyDescriptor(prototype, name)?.get ?? (() => undefined);
 const TypedArrayPrototype = Object.getPrototypeOf(Uint8Array.prototype);
@@ -50,21 +53,25 @@ function writeExotic(e, object, p) {
   return e.writeOwn(object, p);
 }
 
+/** @param {any} object */
 function nameOf(object) {
   const tag = Object.prototype.toString.call(object).slice(8, -1);
   return `${/^[aeiou]/i.test(tag) ? 'an' : 'a'} ${tag}`;
 }
 
+/** @param {StructuredEncoder} e @param {Date} date @param {number} p */
 function writeDate(e, date, p) {
   e.bytes[p] = T.DATE;
   return e.writeFloat(getTime.call(date), p + 1);
 }
 
+/** @param {StructuredEncoder} e @param {RegExp} regExp @param {number} p */
 function writeRegExp(e, regExp, p) {
   e.bytes[p] = T.REGEXP;
   return e.writeString(regExpFlags.call(regExp), e.writeString(regExpSource.call(regExp), p + 1));
 }
 
+/** @param {StructuredEncoder} e @param {any} object @param {number} p */
 function writeBoxed(e, object, p) {
   e.bytes[p] = T.BOXED;
   if (types.isNumberObject(object)) return e.write(Number.prototype.valueOf.call(object), p + 1);
@@ -74,18 +81,24 @@ function writeBoxed(e, object, p) {
   throw new Refusal('a boxed symbol');
 }
 
-/** @this {unknown[]} */
+/** @this {unknown[]} @param {unknown} value @param {unknown} key */
 function collectEntry(value, key) {
   this.push(key, value);
 }
 
-/** @this {unknown[]} */
+/** @this {unknown[]} @param {unknown} value */
 function collectValue(value) {
   this.push(value);
 }
 
-/** Entries as they are now: getters of the entries may change the Map. */
+/**
+ * Entries as they are now: getters of the entries may change the Map.
+ * @param {StructuredEncoder} e
+ * @param {Map<unknown, unknown>} map
+ * @param {number} p
+ */
 function writeMap(e, map, p) {
+  /** @type {unknown[]} */
   const entries = [];
   eachOfMap.call(map, collectEntry, entries);
   e.bytes[p] = T.MAP;
@@ -100,7 +113,9 @@ function writeMap(e, map, p) {
   return p;
 }
 
+/** @param {StructuredEncoder} e @param {Set<unknown>} set @param {number} p */
 function writeSet(e, set, p) {
+  /** @type {unknown[]} */
   const values = [];
   eachOfSet.call(set, collectValue, values);
   e.bytes[p] = T.SET;
@@ -115,7 +130,12 @@ function writeSet(e, set, p) {
   return p;
 }
 
-/** A Buffer brings its own bytes only, unless its ArrayBuffer travels anyway. */
+/**
+ * A Buffer brings its own bytes only, unless its ArrayBuffer travels anyway.
+ * @param {StructuredEncoder} e
+ * @param {any} view
+ * @param {number} p
+ */
 function writeView(e, view, p) {
   const isBuffer = view instanceof Buffer;
   if (isBuffer && e.arrayBuffers === 0) return writeBuffer(e, view, p);
@@ -132,6 +152,13 @@ function writeView(e, view, p) {
   return e.write(buffer, p);
 }
 
+/**
+ * @param {StructuredEncoder} e
+ * @param {any} view
+ * @param {any} buffer
+ * @param {boolean} isDataView
+ * @param {number} p
+ */
 function writeBounds(e, view, buffer, isDataView, p) {
   if (isOutOfBounds(view, isDataView)) throw new Refusal('a view that its buffer no longer covers');
   const tracks = bufferResizable.call(buffer) === true && tracksLength(view, isDataView);
@@ -141,7 +168,11 @@ function writeBounds(e, view, buffer, isDataView, p) {
   return e.writeFloat((isDataView ? viewBytes : arrayLength).call(view), p);
 }
 
-/** Methods of a view whose buffer has shrunk away throw. */
+/**
+ * Methods of a view whose buffer has shrunk away throw.
+ * @param {any} view
+ * @param {boolean} isDataView
+ */
 function isOutOfBounds(view, isDataView) {
   try {
     if (isDataView) viewBytes.call(view);
@@ -155,6 +186,8 @@ function isOutOfBounds(view, isDataView) {
 /**
  * Whether the length of a view follows its buffer, which nothing tells: look at a clone whose
  * buffer changes its size.
+ * @param {any} view
+ * @param {boolean} isDataView
  */
 function tracksLength(view, isDataView) {
   const clone = structuredClone(view);
@@ -170,6 +203,7 @@ function tracksLength(view, isDataView) {
   );
 }
 
+/** @param {StructuredEncoder} e @param {any} buffer @param {number} p */
 function writeBuffer(e, buffer, p) {
   const size = arrayLength.call(buffer);
   if (size === 0 && isOutOfBounds(buffer, false)) throw new Refusal('a detached Buffer');
@@ -180,10 +214,12 @@ function writeBuffer(e, buffer, p) {
   return e.writeBytes(buffer, e.writeUint32(size, p + 1));
 }
 
+/** @param {any} buffer */
 function arrayBufferOf(buffer) {
   return arrayBuffer.call(buffer);
 }
 
+/** @param {StructuredEncoder} e @param {any} buffer @param {number} p */
 function writeArrayBuffer(e, buffer, p) {
   const size = bufferBytes.call(buffer);
   if (size > MAX_UINT32) throw new Refusal('an ArrayBuffer of more than 4 GiB');
@@ -198,6 +234,7 @@ function writeArrayBuffer(e, buffer, p) {
   return e.writeBytes(new Uint8Array(buffer), e.writeUint32(size, p));
 }
 
+/** @param {StructuredEncoder} e @param {number} maximum */
 function reserve(e, maximum) {
   e.reservedBytes += maximum;
   if (++e.resizableBuffers > T.MAX_RESIZABLE_BUFFERS || e.reservedBytes > T.MAX_RESERVED_BYTES) {
@@ -206,7 +243,11 @@ function reserve(e, maximum) {
   return maximum;
 }
 
-/** Node 20 has no `detached`; there a view of a detached buffer cannot be made. */
+/**
+ * Node 20 has no `detached`; there a view of a detached buffer cannot be made.
+ * @param {any} buffer
+ * @param {number} size
+ */
 function isDetached(buffer, size) {
   if (size !== 0) return false;
   if (bufferDetached.call(buffer) === true) return true;
@@ -218,7 +259,12 @@ function isDetached(buffer, size) {
   }
 }
 
-/** Errors keep what the language says about them; of their properties, those that can travel. */
+/**
+ * Errors keep what the language says about them; of their properties, those that can travel.
+ * @param {StructuredEncoder} e
+ * @param {any} error
+ * @param {number} p
+ */
 function writeError(e, error, p) {
   const { className, name, message, stack } = describe(error, e.errorTexts());
   e.bytes[p++] = T.ERROR;
@@ -227,7 +273,13 @@ function writeError(e, error, p) {
   return e.writeTag(T.END, p);
 }
 
-/** Leaves no trace of a property that cannot be read, cannot be sent or is too much. */
+/**
+ * Leaves no trace of a property that cannot be read, cannot be sent or is too much.
+ * @param {StructuredEncoder} e
+ * @param {any} error
+ * @param {string} key
+ * @param {number} p
+ */
 function writeErrorProperty(e, error, key, p) {
   const mark = e.mark(p);
   try {

@@ -57,7 +57,13 @@ class Codec {
     return read(bytes, start, end, owned);
   }
 
-  /** The payload of a DEFINE frame. @throws {ProtocolError} */
+  /**
+   * The payload of a DEFINE frame.
+   * @param {any} bytes
+   * @param {number} start
+   * @param {number} end
+   * @throws {ProtocolError}
+   */
   define(bytes, start, end) {
     if (this.#kind !== null)
       throw new ProtocolError('a definition without shapes', { rule: 'P9.15' });

@@ -15,7 +15,7 @@ function toJson(value) {
   let text;
   try {
     text = JSON.stringify(value);
-  } catch (cause) {
+  } catch (/** @type {any} */ cause) {
     const path = pathOf(findOffender(value));
     throw new SerializationError(`${path} cannot be JSON: ${cause?.message ?? cause}`, {
       path,
@@ -26,7 +26,10 @@ function toJson(value) {
   throw new SerializationError(`payload cannot be JSON: a ${typeof value}`, { path: 'payload' });
 }
 
-/** Where JSON.stringify stopped, from the innermost step outwards; only ever called after it did. */
+/**
+ * Where JSON.stringify stopped, from the innermost step outwards; only ever called after it did.
+ * @param {any} value
+ */
 function findOffender(value) {
   try {
     return search(value, [], []) ?? [];
@@ -35,6 +38,12 @@ function findOffender(value) {
   }
 }
 
+/**
+ * @param {any} value
+ * @param {unknown[]} trail
+ * @param {unknown[]} above
+ * @returns {unknown[] | null}
+ */
 function search(value, trail, above) {
   if (typeof value === 'bigint' || above.includes(value)) return [...trail].reverse();
   if (typeof value !== 'object' || value === null || typeof value.toJSON === 'function')
@@ -48,6 +57,13 @@ function search(value, trail, above) {
   return null;
 }
 
+/**
+ * @param {any} value
+ * @param {string} key
+ * @param {unknown[]} trail
+ * @param {unknown[]} above
+ * @returns {unknown[] | null}
+ */
 function searchProperty(value, key, trail, above) {
   let property;
   try {
@@ -69,7 +85,7 @@ function fromJson(bytes, start, end) {
     const text = bytes.utf8Slice(start, end);
     // The replacement character may be the text's own, or stand for what is not UTF-8.
     return JSON.parse(text.includes('\ufffd') ? utf8.decode(bytes.subarray(start, end)) : text);
-  } catch (cause) {
+  } catch (/** @type {any} */ cause) {
     throw new ProtocolError(`malformed JSON: ${cause.message}`, { rule: 'P9.3', cause });
   }
 }

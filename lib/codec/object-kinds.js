@@ -21,6 +21,7 @@ function kindOf(prototype) {
   return kind;
 }
 
+/** @param {object} prototype */
 function findKind(prototype) {
   for (let p = prototype; p !== null && p !== Object.prototype; p = Object.getPrototypeOf(p)) {
     if (types.isProxy(p) || isHostPrototype(p)) return EXOTIC;
@@ -28,7 +29,10 @@ function findKind(prototype) {
   return PLAIN;
 }
 
-/** Whether `p` belongs to the language or to Node rather than to somebody's class. */
+/**
+ * Whether `p` belongs to the language or to Node rather than to somebody's class.
+ * @param {any} p
+ */
 function isHostPrototype(p) {
   const { value, get } = Object.getOwnPropertyDescriptor(p, 'constructor') ?? {};
   if (get !== undefined) return true;
@@ -40,7 +44,10 @@ function isHostPrototype(p) {
   return global?.value === value || global?.get !== undefined || hasCloneMethod(p);
 }
 
-/** Node marks what it can post to another thread (KeyObject, Blob, FileHandle) by such symbols. */
+/**
+ * Node marks what it can post to another thread (KeyObject, Blob, FileHandle) by such symbols.
+ * @param {any} p
+ */
 function hasCloneMethod(p) {
   return Object.getOwnPropertySymbols(p).some((s) =>
     /^messaging_|clone|transfer/.test(s.description ?? ''),

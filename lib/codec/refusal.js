@@ -23,6 +23,7 @@ class Step {
   }
 }
 
+/** @param {any} step */
 function stepText(step) {
   if (step instanceof Step) return step.text;
   if (typeof step === 'number') return `[${step}]`;
@@ -44,7 +45,7 @@ function pathOf(trail) {
   return `${path.slice(0, MAX_PATH_TEXT / 2)}…${path.slice(-MAX_PATH_TEXT / 2)}`;
 }
 
-/** What a getter may throw is anything. */
+/** What a getter may throw is anything. @param {any} thrown */
 function messageOf(thrown) {
   try {
     return String(thrown?.message ?? thrown);

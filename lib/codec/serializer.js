@@ -22,10 +22,12 @@ class Serializer {
 }
 
 class JsonSerializer extends Serializer {
+  /** @param {unknown} value */
   serialize(value) {
     return JSON.stringify(value);
   }
 
+  /** @param {any} data */
   deserialize(data) {
     return JSON.parse(typeof data === 'string' ? data : utf8.decode(data));
   }

@@ -21,7 +21,11 @@ class ShapeReader {
     this.read = this.#loop(compile);
   }
 
-  /** Read the values into an object that references may name already. */
+  /**
+   * Read the values into an object that references may name already.
+   * @param {StructuredDecoder} decoder
+   * @param {any} object
+   */
   fill(decoder, object) {
     for (const key of this.#keys) {
       const value = decoder.read();
@@ -31,6 +35,7 @@ class ShapeReader {
     return object;
   }
 
+  /** @param {boolean} compile @returns {ReadObject} */
   #loop(compile) {
     let uses = 0;
     return (decoder) => {
@@ -82,6 +87,7 @@ function readProperty(_key, i) {
       }`;
 }
 
+/** @param {StructuredDecoder} decoder @param {any} object */
 function prune(decoder, object) {
   for (const key of Object.keys(object)) {
     if (object[key] !== GONE) continue;
@@ -91,7 +97,12 @@ function prune(decoder, object) {
   return object;
 }
 
-/** P9.9 */
+/**
+ * P9.9
+ * @param {any} object
+ * @param {string} key
+ * @param {unknown} value
+ */
 function define(object, key, value) {
   if (key in Object.prototype) {
     Object.defineProperty(object, key, {

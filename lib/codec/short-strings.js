@@ -28,6 +28,7 @@ class ShortStrings {
   }
 }
 
+/** @param {string} text @param {any} bytes @param {number} from */
 function isAt(text, bytes, from) {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== bytes[from + i]) return false;
   return true;

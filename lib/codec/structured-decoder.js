@@ -6,7 +6,10 @@ const { ShortStrings } = require('./short-strings');
 const { canCompile } = require('./shape-writer');
 const T = require('./tags');
 
-/** Loaded at its first use: most workers never read such a value. */
+/**
+ * Loaded at its first use: most workers never read such a value.
+ * @type {(decoder: StructuredDecoder, tag: number) => any}
+ */
 let readExotic = (decoder, tag) => {
   ({ readExotic } = require('./exotic-reader'));
   return readExotic(decoder, tag);
@@ -98,7 +101,7 @@ class StructuredDecoder {
       if (this.p !== end) throw malformed('P9.4', 'bytes after the value');
       if (this.gone !== 0) throw malformed('P9.12', 'a property outside of an object');
       return value;
-    } catch (thrown) {
+    } catch (/** @type {any} */ thrown) {
       throw thrown instanceof ProtocolError
         ? thrown
         : malformed('P9.13', String(thrown?.message), thrown);
@@ -113,6 +116,12 @@ class StructuredDecoder {
     this.view = null;
   }
 
+  /**
+   * @param {any} bytes
+   * @param {number} start
+   * @param {number} end
+   * @param {boolean} owned
+   */
   #begin(bytes, start, end, owned) {
     if (this.bytes !== bytes) {
       this.bytes = bytes;
@@ -147,6 +156,7 @@ class StructuredDecoder {
     return this.#readTagged(tag);
   }
 
+  /** @param {number} tag */
   #readTagged(tag) {
     switch (tag) {
       case T.UNDEFINED:
@@ -179,7 +189,11 @@ class StructuredDecoder {
     }
   }
 
-  /** Everything that holds values goes through here or counts for itself. */
+  /**
+   * Everything that holds values goes through here or counts for itself.
+   * @param {(decoder: StructuredDecoder, tag: number) => any} readWhat
+   * @param {number} tag
+   */
   #nested(readWhat, tag) {
     this.enter();
     const value = readWhat(this, tag);
@@ -217,11 +231,12 @@ class StructuredDecoder {
     return view.getFloat64(p, true);
   }
 
+  /** @param {any} bytes */
   #makeView(bytes) {
     return (this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   }
 
-  /** A count of things of which each takes at least `size` bytes. */
+  /** A count of things of which each takes at least `size` bytes. @param {number} size */
   readCount(size) {
     const count = this.readUint32();
     if (count * size > this.end - this.p)
@@ -229,7 +244,10 @@ class StructuredDecoder {
     return count;
   }
 
-  /** @returns {number} where `n` bytes start, which are then consumed */
+  /**
+   * @param {number} n
+   * @returns {number} where `n` bytes start, which are then consumed
+   */
   take(n) {
     const from = this.p;
     if (n > this.end - from) this.cutShort();
@@ -237,6 +255,7 @@ class StructuredDecoder {
     return from;
   }
 
+  /** @param {number} n */
   #readShort(n) {
     const from = this.take(n);
     return n === 0 ? '' : this.#strings.read(this.bytes, from, n);
@@ -252,6 +271,7 @@ class StructuredDecoder {
     return n === 0 ? '' : this.#strings.read(bytes, from, n);
   }
 
+  /** @param {number} tag */
   #readLong(tag) {
     const n = this.readUint32();
     const from = this.take(n);
@@ -276,12 +296,17 @@ class StructuredDecoder {
     return objects[id];
   }
 
-  /** @param {object} object that references may name from now on */
+  /**
+   * @template {object} Kept
+   * @param {Kept} object that references may name from now on
+   * @returns {Kept}
+   */
   keep(object) {
     if (this.objects !== null) this.objects.push(object);
     return object;
   }
 
+  /** @param {number} id */
   #readShaped(id) {
     const shapes = this.#shapes;
     if (id >= shapes.length) throw malformed('P9.14', 'a shape that was not defined');
@@ -292,6 +317,7 @@ class StructuredDecoder {
     return object;
   }
 
+  /** @param {number} count */
   #readObject(count) {
     this.enter();
     const object = this.keep({});
@@ -305,6 +331,7 @@ class StructuredDecoder {
     return object;
   }
 
+  /** @param {number} count */
   #readArray(count) {
     if (count > this.end - this.p)
       throw malformed('P9.5', 'a count beyond the bytes that are left');
@@ -334,15 +361,19 @@ class StructuredDecoder {
     }
   }
 
+  /** @param {number} count */
   #readMany(count) {
+    /** @type {unknown[]} */
     const array = [];
     this.keep(array);
     for (let i = 0; i < count; i++) array.push(this.read());
     return array;
   }
 
+  /** @param {number} length */
   #readExtended(length) {
     this.enter();
+    /** @type {unknown[]} */
     const array = [];
     this.keep(array);
     let dense = 0;
@@ -356,6 +387,7 @@ class StructuredDecoder {
     return array;
   }
 
+  /** @param {any[]} array */
   #readPair(array) {
     const key = this.#readArrayKey(array.length);
     const value = this.read();
@@ -366,7 +398,7 @@ class StructuredDecoder {
     }
   }
 
-  /** An index below the length, or the key of another property. */
+  /** An index below the length, or the key of another property. @param {number} length */
   #readArrayKey(length) {
     const key = this.read();
     if (
@@ -380,6 +412,7 @@ class StructuredDecoder {
   }
 }
 
+/** @param {any} object @param {any} key @param {unknown} value */
 function setOwn(object, key, value) {
   if (key in Object.prototype || typeof key === 'number') {
     Object.defineProperty(object, key, {
@@ -393,7 +426,11 @@ function setOwn(object, key, value) {
   }
 }
 
-/** Setting a length allocates that much; an element far out makes the array a sparse one. */
+/**
+ * Setting a length allocates that much; an element far out makes the array a sparse one.
+ * @param {any[]} array
+ * @param {number} length
+ */
 function extendTo(array, length) {
   if (length - array.length <= FILLED_GAP) {
     array.length = length;

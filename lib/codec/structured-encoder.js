@@ -10,7 +10,10 @@ const { ShapeTable } = require('./shape-table');
 const { canCompile } = require('./shape-writer');
 const T = require('./tags');
 
-/** Loaded at its first use: most workers never write such a value. */
+/**
+ * Loaded at its first use: most workers never write such a value.
+ * @type {(encoder: StructuredEncoder, object: any, p: number) => number}
+ */
 let writeExotic = (encoder, object, p) => {
   ({ writeExotic } = require('./exotic-writer'));
   return writeExotic(encoder, object, p);
@@ -256,7 +259,11 @@ class StructuredEncoder extends RecordWriter {
     return { size: p - this.start, segmentCount: segments === null ? 0 : segments.length, state };
   }
 
-  /** Forget what was written since the mark. @returns {number} the position it marked */
+  /**
+   * Forget what was written since the mark.
+   * @param {ReturnType<StructuredEncoder['mark']>} mark
+   * @returns {number} the position it marked
+   */
   rewind({ size, segmentCount, state }) {
     Object.assign(this, state);
     if (this.segments !== null) this.segments.length = segmentCount;
@@ -265,6 +272,7 @@ class StructuredEncoder extends RecordWriter {
     return this.start + size;
   }
 
+  /** @param {Map<object, number>} map @param {number} count */
   forgetSeen(map, count) {
     if (count <= LIST_LENGTH) this.seenMap = null;
     else for (const [object, id] of map) if (id >= count) map.delete(object);
@@ -276,6 +284,7 @@ class StructuredEncoder extends RecordWriter {
     return this.depth <= 1 ? ERROR_TEXTS : CAUSE_TEXTS;
   }
 
+  /** @param {number} id @param {number} p */
   writeReference(id, p) {
     this.seenCount--;
     this.repeats = true;
@@ -283,7 +292,7 @@ class StructuredEncoder extends RecordWriter {
     return this.writeUint32(id, p + 1);
   }
 
-  /** An object whose prototype is Object.prototype. */
+  /** An object whose prototype is Object.prototype. @param {any} object @param {number} p */
   writePlain(object, p) {
     if (this.polluted) return this.writeInline(object, keysOf(object), p);
     let node = this.table.root;
@@ -297,6 +306,7 @@ class StructuredEncoder extends RecordWriter {
     return shape.write(this, object, this.writeShapeTag(shape.id, p));
   }
 
+  /** @param {any} object @param {number} p */
   writeUnshaped(object, p) {
     const keys = keysOf(object);
     if (this.useShapes && this.table.wants(keys)) {
@@ -307,6 +317,7 @@ class StructuredEncoder extends RecordWriter {
     return this.writeInline(object, keys, p);
   }
 
+  /** @param {number} id @param {number} p */
   writeShapeTag(id, p) {
     if (id < 32) {
       this.bytes[p] = T.SHAPE_SHORT + id;
@@ -317,6 +328,7 @@ class StructuredEncoder extends RecordWriter {
     return p + 2;
   }
 
+  /** @param {string[]} keys */
   define(keys) {
     const shape = this.table.add(keys);
     const scratch = new StructuredEncoder({ shapes: false });
@@ -341,7 +353,12 @@ class StructuredEncoder extends RecordWriter {
     this.definitions = length === lost ? null : this.definitions.slice(0, length - lost);
   }
 
-  /** The values of an object of a shape; Shape unrolls this loop. */
+  /**
+   * The values of an object of a shape; Shape unrolls this loop.
+   * @param {any} object
+   * @param {string[]} keys
+   * @param {number} p
+   */
   writeValues(object, keys, p) {
     let i = 0;
     try {
@@ -356,11 +373,17 @@ class StructuredEncoder extends RecordWriter {
     return p;
   }
 
-  /** A property that read as undefined: a getter may have deleted it since its key was listed. */
+  /**
+   * A property that read as undefined: a getter may have deleted it since its key was listed.
+   * @param {any} object
+   * @param {string} key
+   * @param {number} p
+   */
   writeUndefined(object, key, p) {
     return this.writeTag(hasOwnProperty.call(object, key) ? T.UNDEFINED : T.GONE, p);
   }
 
+  /** @param {any} object @param {string[]} keys @param {number} p */
   writeInline(object, keys, p) {
     const n = keys.length;
     if (n < 16) {
@@ -379,15 +402,22 @@ class StructuredEncoder extends RecordWriter {
     return p;
   }
 
+  /** @param {any} object @param {string} key @param {number} p */
   writeProperty(object, key, p) {
     return hasOwnProperty.call(object, key) ? this.write(object[key], p) : this.writeGone(p);
   }
 
+  /** @param {number} p */
   writeGone(p) {
     return this.writeTag(T.GONE, p);
   }
 
-  /** Neither an array nor an object whose prototype is Object.prototype. */
+  /**
+   * Neither an array nor an object whose prototype is Object.prototype.
+   * @param {any} object
+   * @param {object | null} prototype
+   * @param {number} p
+   */
   writeOther(object, prototype, p) {
     if (prototype === null) {
       return isModuleNamespaceObject(object)
@@ -397,7 +427,11 @@ class StructuredEncoder extends RecordWriter {
     return kindOf(prototype) === PLAIN ? this.writeOwn(object, p) : writeExotic(this, object, p);
   }
 
-  /** The own properties of an instance of some class, whose prototype must not shine through. */
+  /**
+   * The own properties of an instance of some class, whose prototype must not shine through.
+   * @param {any} object
+   * @param {number} p
+   */
   writeOwn(object, p) {
     const keys = keysOf(object);
     let shape = this.table.find(keys);

@@ -11,10 +11,11 @@ const { WholeEncoder } = require('./whole-encoder');
 /** Codecs by number on the wire (P9.1). `none` is no payload at all; 3 is kept for msgpack. */
 const ID = { none: 0, structured: 1, json: 2, msgpack: 3, v8: 4, raw: 5, text: 6, bytes: 7 };
 
+/** @param {any} value */
 function toV8(value) {
   try {
     return { id: ID.v8, data: v8.serialize(value) };
-  } catch (cause) {
+  } catch (/** @type {any} */ cause) {
     throw new SerializationError(`v8 cannot serialize the payload: ${cause?.message}`, {
       path: 'payload',
       cause,
@@ -22,15 +23,21 @@ function toV8(value) {
   }
 }
 
-/** V8's own format is not made for foreign bytes: only for workers that are ours. */
+/**
+ * V8's own format is not made for foreign bytes: only for workers that are ours.
+ * @param {any} bytes
+ * @param {number} start
+ * @param {number} end
+ */
 function fromV8(bytes, start, end) {
   try {
     return v8.deserialize(Buffer.from(bytes.subarray(start, end)));
-  } catch (cause) {
+  } catch (/** @type {any} */ cause) {
     throw new ProtocolError(`malformed v8 data: ${cause.message}`, { rule: 'P9.3', cause });
   }
 }
 
+/** @param {any} value */
 function toRaw(value) {
   if (value instanceof Uint8Array) return { id: ID.raw, data: value };
   if (value instanceof ArrayBuffer) return { id: ID.raw, data: new Uint8Array(value) };
@@ -40,18 +47,33 @@ function toRaw(value) {
   throw new SerializationError("codec 'raw' carries bytes only", { path: 'payload' });
 }
 
+/**
+ * @param {any} bytes
+ * @param {number} start
+ * @param {number} end
+ * @param {boolean} owned
+ */
 function fromRaw(bytes, start, end, owned) {
   const view = bytes.subarray(start, end);
   return owned ? view : Buffer.from(view);
 }
 
-/** How each makes a record, and reads those that it understands. */
+/**
+ * @typedef {(bytes: any, start: number, end: number, owned: boolean) => any} Read
+ * @typedef {{ produce: (value: any) => { id: number, data: any }, [id: number]: Read }} Kind
+ */
+
+/**
+ * How each makes a record, and reads those that it understands.
+ * @type {Record<string, Kind>}
+ */
 const BUILT_IN = {
   json: { produce: (value) => ({ id: ID.json, data: toJson(value) }), [ID.json]: fromJson },
   v8: { produce: toV8, [ID.v8]: fromV8 },
   raw: { produce: toRaw, [ID.raw]: fromRaw },
 };
 
+/** @param {any} serializer @returns {Kind} */
 function customKind(serializer) {
   const custom = new Custom(serializer);
   return {
@@ -65,6 +87,7 @@ function customKind(serializer) {
   };
 }
 
+/** @param {Kind} kind */
 const encoderOf = (kind) => new WholeEncoder(kind.produce);
 
 module.exports = { BUILT_IN, customKind, encoderOf, nameOf };

@@ -36,7 +36,13 @@ class WholeEncoder {
     }
   }
 
-  /** A character takes up to three bytes of UTF-8. */
+  /**
+   * A character takes up to three bytes of UTF-8.
+   * @param {any} bytes
+   * @param {number} position
+   * @param {number} limit
+   * @param {string} text
+   */
   #text(bytes, position, limit, text) {
     const room = limit - position;
     const fits =
@@ -46,18 +52,26 @@ class WholeEncoder {
       : this.#move(Buffer.from(text));
   }
 
+  /**
+   * @param {any} bytes
+   * @param {number} position
+   * @param {number} limit
+   * @param {any} data
+   */
   #binary(bytes, position, limit, data) {
     if (data.length > limit - position) return this.#move(asBuffer(data));
     this.#place(bytes, position).set(data, position);
     return position + data.length;
   }
 
+  /** @param {any} bytes @param {number} position */
   #place(bytes, position) {
     this.bytes = bytes;
     this.start = position;
     return this.bytes;
   }
 
+  /** @param {any} data */
   #move(data) {
     this.#place(data, 0);
     return data.length;
@@ -72,6 +86,7 @@ class WholeEncoder {
   }
 }
 
+/** @param {any} data */
 function asBuffer(data) {
   return Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 }
