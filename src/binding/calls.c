@@ -5,33 +5,60 @@
  */
 #include "binding/channel_state.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const napi_type_tag CHANNEL_TAG = {0x9a6c03d1f7e24b58, 0xb02f8d6e41c7a935};
 
-enum { BULK_COPY_BYTES = 32 * 1024, MAX_SLICES = 64 };
+enum { BULK_COPY_BYTES = 32 * 1024, MAX_SLICES = 64, MAX_SPIN_US = 1000 * 1000 };
+enum { MAX_GRACE_MS = 60 * 1000 };
+static const double MAX_WINDOW = 9007199254740991; /* what a double counts exactly */
 
 /* ------------------------------------------------------------------ opening */
 
-static hwr_session_config_t
-read_config(napi_env env, napi_value options) {
-  hwr_session_config_t config = {0};
+static hwr_env_t *
+started_env(napi_env env) {
+  hwr_env_t *state = hwr_env_of(env);
+  if (!state) napi_throw_error(env, "ERR_HAWSER_INTERNAL", "start() has not been called");
+  return state;
+}
+
+/* False with an exception pending: a mistake in lib/, but no reason to end the process. */
+static bool
+read_config(napi_env env, napi_value options, hwr_session_config_t *config, uint64_t *spin_ns) {
+  double role, codecs, message, window, messages, mark, spin_us;
   const uint8_t *uuid;
   size_t count;
-  config.role = (enum hwr_role) hwr__js_get_uint32(env, options, "role");
-  config.codecs = hwr__js_get_uint32(env, options, "codecs");
-  config.max_message_bytes = hwr__js_get_uint32(env, options, "maxMessageBytes");
-  config.window_bytes = (uint64_t) hwr__js_get_double(env, options, "windowBytes");
-  config.window_messages = (uint64_t) hwr__js_get_double(env, options, "windowMessages");
-  config.high_water_bytes = (uint64_t) hwr__js_get_double(env, options, "highWaterBytes");
-  config.high_water_messages = (uint64_t) hwr__js_get_double(env, options, "highWaterMessages");
-  if (hwr__js_bytes(env, hwr__js_get(env, options, "uuid"), &uuid, &count) &&
-      count == HWR_UUID_BYTES)
-    memcpy(config.uuid, uuid, count);
-  if (config.max_message_bytes > HWR_MAX_MESSAGE_BYTES)
-    config.max_message_bytes = HWR_MAX_MESSAGE_BYTES;
-  return config;
+  if (!hwr__js_get_number(env, options, "role", HWR_HOST, HWR_WORKER, &role) ||
+      !hwr__js_get_number(env, options, "codecs", 0, UINT32_MAX, &codecs) ||
+      !hwr__js_get_number(env, options, "maxMessageBytes", 0, HWR_MAX_MESSAGE_BYTES, &message) ||
+      !hwr__js_get_number(env, options, "windowBytes", HWR_MIN_WINDOW_BYTES, MAX_WINDOW, &window) ||
+      !hwr__js_get_number(env, options, "windowMessages", 0, MAX_WINDOW, &messages) ||
+      !hwr__js_get_number(env, options, "highWaterBytes", 0, MAX_WINDOW, &mark) ||
+      !hwr__js_get_number(env, options, "spinMicroseconds", 0, MAX_SPIN_US, &spin_us) ||
+      !hwr__js_bytes(env, hwr__js_get(env, options, "uuid"), &uuid, &count))
+    return false;
+  *config = (hwr_session_config_t){
+      .role = (enum hwr_role) role,
+      .codecs = (uint32_t) codecs,
+      .max_message_bytes = (uint32_t) message,
+      .window_bytes = (uint64_t) window,
+      .window_messages = (uint64_t) messages,
+      .high_water_bytes = (uint64_t) mark,
+  };
+  *spin_ns = (uint64_t) spin_us * 1000;
+  if (count == HWR_UUID_BYTES) memcpy(config->uuid, uuid, count);
+  else napi_throw_range_error(env, NULL, "uuid must be 16 bytes");
+  return count == HWR_UUID_BYTES;
+}
+
+static bool
+is_object(napi_env env, napi_value value, const char *what) {
+  napi_valuetype type = napi_undefined;
+  if (napi_typeof(env, value, &type) == napi_ok && type == napi_object) return true;
+  napi_throw_type_error(env, NULL, what);
+  return false;
 }
 
 /* The JavaScript object of a new channel, with its block of shared memory. */
@@ -54,10 +81,13 @@ channel_object(napi_env env, hwr_channel_t *ch, napi_value listener) {
 
 static hwr_channel_t *
 make_channel(napi_env env, napi_value options, napi_value listener, napi_value *object) {
-  hwr_env_t *state = hwr_env_of(env);
-  hwr_session_config_t config = read_config(env, options);
-  double spin_us = hwr__js_get_double(env, options, "spinMicroseconds");
-  hwr_channel_t *ch = hwr__channel_create(state, &config, (uint64_t) (spin_us * 1000));
+  hwr_env_t *state = started_env(env);
+  hwr_session_config_t config;
+  uint64_t spin_ns;
+  if (!state || !is_object(env, listener, "the listener must be an object") ||
+      !read_config(env, options, &config, &spin_ns))
+    return NULL;
+  hwr_channel_t *ch = hwr__channel_create(state, &config, spin_ns);
   if (!ch) {
     hwr__js_throw_status(env, HWR_ENOMEM);
     return NULL;
@@ -86,32 +116,48 @@ open_host(napi_env env, napi_callback_info info) {
   return object;
 }
 
+/* False with an exception pending. Those that are not there are -1. */
 static bool
 read_fds(napi_env env, napi_value array, int fds[1 + HWR_SEGMENTS]) {
   uint32_t count = 0;
-  napi_get_array_length(env, array, &count);
-  for (uint32_t i = 0; i < 1 + HWR_SEGMENTS; i++) {
-    napi_value value;
-    fds[i] = -1;
-    if (i >= count || napi_get_element(env, array, i, &value) != napi_ok) continue;
-    fds[i] = (int) hwr__js_uint32(env, value);
+  for (uint32_t i = 0; i < 1 + HWR_SEGMENTS; i++) fds[i] = -1;
+  if (napi_get_array_length(env, array, &count) != napi_ok) {
+    napi_throw_type_error(env, NULL, "an array of descriptors expected");
+    return false;
   }
-  return count == 1 + HWR_SEGMENTS;
+  for (uint32_t i = 0; i < count && i < 1 + HWR_SEGMENTS; i++) {
+    napi_value value;
+    double fd;
+    if (napi_get_element(env, array, i, &value) != napi_ok ||
+        !hwr__js_number(env, value, "a descriptor", 0, INT_MAX, &fd))
+      return false;
+    fds[i] = (int) fd;
+  }
+  if (hwr_os_is_stream_socket(fds[0])) return true;
+  napi_throw_error(env, "ENOTSOCK", "the first descriptor is not a stream socket");
+  return false;
 }
 
-/* openWorker(fds, options, listener) -> channel. The descriptors are taken: the socket, then the
- * segments if there are any. listener.onOpen is called before the return. */
+static bool
+join_segments(hwr_channel_t *ch, const int *fds) {
+  const char *reason;
+  for (int i = 0; i < HWR_SEGMENTS; i++)
+    if (fds[i] < 0) return false;
+  return hwr_segments_join(&ch->segments, fds, sizeof(hwr_ring_page_t), &reason) == 0;
+}
+
+/* openWorker(fds, options, listener) -> channel. The descriptors are taken once the arguments are
+ * found good: the socket, then the segments if there are any. listener.onOpen is called before the
+ * return. */
 static napi_value
 open_worker(napi_env env, napi_callback_info info) {
   napi_value args[3], object;
   int fds[1 + HWR_SEGMENTS];
-  if (!hwr__js_args(env, info, 3, args)) return NULL;
+  if (!hwr__js_args(env, info, 3, args) || !read_fds(env, args[0], fds)) return NULL;
   hwr_channel_t *ch = make_channel(env, args[1], args[2], &object);
   if (!ch) return NULL;
-  const char *reason;
-  bool shared = read_fds(env, args[0], fds) &&
-                hwr_segments_join(&ch->segments, fds + 1, sizeof(hwr_ring_page_t), &reason) == 0;
   ch->fd = fds[0];
+  bool shared = join_segments(ch, fds + 1);
   int err = hwr_os_send_byte(ch->fd, shared ? HWR_ATTACH_RINGS : HWR_ATTACH_SOCKET);
   hwr_segments_close(&ch->segments);
   if (!err) err = hwr__channel_open_transport(ch, shared);
@@ -149,16 +195,20 @@ flush(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* False with an exception pending. An element may be a getter, so all are read before the address
+ * of one is taken. */
 static bool
 read_slices(napi_env env, napi_value array, hwr_slice_t slices[MAX_SLICES], size_t *slice_count) {
+  napi_value values[MAX_SLICES];
   uint32_t count = 0;
-  napi_get_array_length(env, array, &count);
-  if (count > MAX_SLICES) return false;
-  for (uint32_t i = 0; i < count; i++) {
-    napi_value value;
-    if (napi_get_element(env, array, i, &value) != napi_ok) return false;
-    if (!hwr__js_bytes(env, value, &slices[i].bytes, &slices[i].length_bytes)) return false;
+  if (napi_get_array_length(env, array, &count) != napi_ok || count > MAX_SLICES) {
+    napi_throw_type_error(env, NULL, "an array of at most 64 Uint8Arrays expected");
+    return false;
   }
+  for (uint32_t i = 0; i < count; i++)
+    if (napi_get_element(env, array, i, &values[i]) != napi_ok) return false;
+  for (uint32_t i = 0; i < count; i++)
+    if (!hwr__js_bytes(env, values[i], &slices[i].bytes, &slices[i].length_bytes)) return false;
   *slice_count = count;
   return true;
 }
@@ -171,7 +221,7 @@ send_slices(napi_env env, napi_callback_info info) {
   hwr_slice_t slices[MAX_SLICES];
   size_t count = 0;
   hwr_channel_t *ch = open_channel(env, info, 2, args);
-  if (!ch || ch->failed || !read_slices(env, args[1], slices, &count)) return NULL;
+  if (!ch || !read_slices(env, args[1], slices, &count) || ch->closing || ch->failed) return NULL;
   int err = hwr_session_send(ch->session, &ch->block->records[0], slices, count, hwr_loop_now_ms());
   if (err == HWR_EBADARG) HWR_TRY(env, err);
   if (!err) err = hwr__channel_push(ch);
@@ -183,12 +233,14 @@ send_slices(napi_env env, napi_callback_info info) {
 static napi_value
 ping(napi_env env, napi_callback_info info) {
   napi_value args[4];
+  uint32_t slot, generation, timeout_ms;
   hwr_channel_t *ch = open_channel(env, info, 4, args);
-  if (!ch) return NULL;
-  uint32_t timeout_ms = hwr__js_uint32(env, args[3]);
+  if (!ch || !hwr__js_uint32(env, args[1], "slot", &slot) ||
+      !hwr__js_uint32(env, args[2], "generation", &generation) ||
+      !hwr__js_uint32(env, args[3], "timeout", &timeout_ms))
+    return NULL;
   uint64_t deadline_ms = timeout_ms ? hwr_loop_now_ms() + timeout_ms : UINT64_MAX;
-  HWR_TRY(env, hwr_session_ping(ch->session, hwr__js_uint32(env, args[1]),
-                                hwr__js_uint32(env, args[2]), deadline_ms));
+  HWR_TRY(env, hwr_session_ping(ch->session, slot, generation, deadline_ms));
   return NULL;
 }
 
@@ -196,8 +248,10 @@ ping(napi_env env, napi_callback_info info) {
 static napi_value
 goaway(napi_env env, napi_callback_info info) {
   napi_value args[2];
+  uint32_t reason;
   hwr_channel_t *ch = open_channel(env, info, 2, args);
-  if (ch) hwr_session_goaway(ch->session, hwr__js_uint32(env, args[1]));
+  if (ch && hwr__js_uint32(env, args[1], "reason", &reason))
+    hwr_session_goaway(ch->session, reason);
   return NULL;
 }
 
@@ -234,9 +288,10 @@ static napi_value
 take_bulk(napi_env env, napi_callback_info info) {
   napi_value args[2], buffer = NULL;
   size_t bytes = 0;
+  uint32_t index;
   hwr_channel_t *ch = open_channel(env, info, 2, args);
-  if (!ch) return NULL;
-  uint8_t *data = hwr_session_take_bulk(ch->session, hwr__js_uint32(env, args[1]) - 1, &bytes);
+  if (!ch || !hwr__js_uint32(env, args[1], "index", &index)) return NULL;
+  uint8_t *data = hwr_session_take_bulk(ch->session, index - 1, &bytes);
   if (!data) HWR_TRY(env, HWR_EBADARG);
   if (bytes >= BULK_COPY_BYTES &&
       napi_create_external_arraybuffer(env, data, bytes, free_bulk, NULL, &buffer) == napi_ok)
@@ -288,9 +343,11 @@ drain_more(void *context) {
 static napi_value
 drain(napi_env env, napi_callback_info info) {
   napi_value args[2];
+  double timeout_ms;
   hwr_channel_t *ch = open_channel(env, info, 2, args);
-  if (!ch || ch->failed || hwr__channel_flush(ch)) return NULL;
-  uint64_t deadline_ns = hwr_loop_now_ns() + (uint64_t) hwr__js_uint32(env, args[1]) * 1000000;
+  if (!ch || !hwr__js_number(env, args[1], "timeout", 0, INT_MAX, &timeout_ms)) return NULL;
+  if (ch->failed || hwr__channel_flush(ch)) return NULL;
+  uint64_t deadline_ns = hwr_loop_now_ns() + (uint64_t) timeout_ms * 1000000;
   hwr_transport_drain(ch->transport, deadline_ns, drain_more);
   return NULL;
 }
@@ -303,7 +360,10 @@ set_ref(napi_env env, napi_callback_info info) {
   if (!hwr__js_args(env, info, 2, args)) return NULL;
   hwr_channel_t *ch = hwr__js_unwrap(env, args[0], &CHANNEL_TAG);
   if (!ch || ch->closing) return NULL;
-  napi_get_value_bool(env, args[1], &ref);
+  if (napi_get_value_bool(env, args[1], &ref) != napi_ok) {
+    napi_throw_type_error(env, NULL, "a boolean expected");
+    return NULL;
+  }
   ch->unref = !ref;
   if (ch->transport) hwr_transport_ref(ch->transport, ref);
   else if (ch->attach) hwr_attach_ref(ch->attach, ref);
@@ -324,11 +384,17 @@ close_channel(napi_env env, napi_callback_info info) {
 static napi_value
 watch_host(napi_env env, napi_callback_info info) {
   napi_value args[2];
-  if (!hwr__js_args(env, info, 2, args)) return NULL;
-  hwr_env_t *state = hwr_env_of(env);
-  if (!state->watch)
-    state->watch =
-        hwr_watch_start((int) hwr__js_uint32(env, args[0]), (int) hwr__js_uint32(env, args[1]));
+  double fd, grace_ms;
+  hwr_env_t *state = started_env(env);
+  if (!state || !hwr__js_args(env, info, 2, args) ||
+      !hwr__js_number(env, args[0], "a descriptor", 0, INT_MAX, &fd) ||
+      !hwr__js_number(env, args[1], "grace", 0, MAX_GRACE_MS, &grace_ms))
+    return NULL;
+  if (!hwr_os_is_stream_socket((int) fd)) {
+    napi_throw_error(env, "ENOTSOCK", "the descriptor is not a stream socket");
+    return NULL;
+  }
+  if (!state->watch) state->watch = hwr_watch_start((int) fd, (int) grace_ms);
   return NULL;
 }
 

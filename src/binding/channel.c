@@ -33,9 +33,9 @@ emit(hwr_channel_t *ch, const char *method, napi_value a, napi_value b) {
   napi_env env = ch->env;
   napi_value listener, function, args[2] = {a, b};
   if (napi_get_reference_value(env, ch->listener, &listener) != napi_ok || !listener) return;
-  if (napi_get_named_property(env, listener, method, &function) != napi_ok) return;
   ch->depth++;
-  if (napi_make_callback(env, ch->async, listener, function, 2, args, NULL) != napi_ok)
+  if (napi_get_named_property(env, listener, method, &function) != napi_ok ||
+      napi_make_callback(env, ch->async, listener, function, 2, args, NULL) != napi_ok)
     report_exception(env);
   ch->depth--;
 }
@@ -303,7 +303,6 @@ hwr_env_close_channels(hwr_env_t *state) {
     next = ch->next;
     ch->depth = 0; /* no JavaScript is on the stack when an environment ends */
     hwr_channel_close(ch);
-    start_close(ch);
   }
 }
 
@@ -314,6 +313,7 @@ hwr__channel_finalize(napi_env env, void *data, void *hint) {
   hwr_channel_t *ch = data;
   ch->finalized = true;
   if (ch->closed) free(ch);
+  else hwr_channel_close(ch); /* nobody could use it any more */
 }
 
 /* ------------------------------------------------------------------ the beginning */
@@ -385,6 +385,7 @@ hwr__channel_open_transport(hwr_channel_t *ch, bool shared) {
 
 static void
 start_failed(hwr_channel_t *ch, int status) {
+  fail(ch, status);
   emit_end(ch, status);
   hwr_channel_close(ch);
 }
@@ -405,8 +406,11 @@ hwr__channel_attached(void *context, int byte) {
     return;
   }
   int err = hwr__channel_open_transport(ch, shared);
-  if (err) start_failed(ch, err);
-  else emit_open(ch);
+  if (err) {
+    start_failed(ch, err);
+    return;
+  }
+  emit_open(ch);
   if (ch->closing) start_close(ch);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "binding/js.h"
 
-#include <hawser/status.h>
+#include "transport/transport.h"
+
 #include <stdio.h>
 
 static bool
@@ -25,9 +26,15 @@ hwr__js_throw_napi(napi_env env, const char *call) {
 void
 hwr__js_throw_status(napi_env env, int status) {
   if (exception_pending(env)) return;
-  char text[128];
-  snprintf(text, sizeof text, "%s (%d)", hwr_status_text(status), status);
-  napi_throw_error(env, hwr_status_name(status), text);
+  char name[32], why[96], text[128];
+  if (status <= HWR_EAGAIN) {
+    snprintf(text, sizeof text, "%s (%d)", hwr_status_text(status), status);
+    napi_throw_error(env, hwr_status_name(status), text);
+    return;
+  }
+  hwr_loop_describe(status, name, sizeof name, why, sizeof why);
+  snprintf(text, sizeof text, "%s (%d)", why, status);
+  napi_throw_error(env, name, text);
 }
 
 bool
@@ -50,35 +57,47 @@ hwr__js_unwrap(napi_env env, napi_value object, const napi_type_tag *tag) {
   return native;
 }
 
-uint32_t
-hwr__js_uint32(napi_env env, napi_value value) {
-  uint32_t number = 0;
-  napi_get_value_uint32(env, value, &number);
-  return number;
+static bool
+throw_number(napi_env env, const char *name, double least, double most, bool is_number) {
+  char text[160];
+  if (exception_pending(env)) return false;
+  snprintf(text, sizeof text, "%s must be a whole number from %.0f to %.0f", name, least, most);
+  if (is_number) napi_throw_range_error(env, NULL, text);
+  else napi_throw_type_error(env, NULL, text);
+  return false;
 }
 
-double
-hwr__js_double(napi_env env, napi_value value) {
-  double number = 0;
-  napi_get_value_double(env, value, &number);
-  return number;
+bool
+hwr__js_number(napi_env env, napi_value value, const char *name, double least, double most,
+               double *number) {
+  bool is_number = value && napi_get_value_double(env, value, number) == napi_ok;
+  if (!is_number || !(*number >= least && *number <= most) ||
+      *number != (double) (uint64_t) *number)
+    return throw_number(env, name, least, most, is_number);
+  return true;
+}
+
+bool
+hwr__js_uint32(napi_env env, napi_value value, const char *name, uint32_t *number) {
+  double whole;
+  if (!hwr__js_number(env, value, name, 0, UINT32_MAX, &whole)) return false;
+  *number = (uint32_t) whole;
+  return true;
 }
 
 napi_value
 hwr__js_get(napi_env env, napi_value object, const char *name) {
   napi_value value = NULL;
-  napi_get_named_property(env, object, name, &value);
-  return value;
+  if (napi_get_named_property(env, object, name, &value) == napi_ok) return value;
+  if (!exception_pending(env)) napi_throw_type_error(env, NULL, "an object expected");
+  return NULL;
 }
 
-uint32_t
-hwr__js_get_uint32(napi_env env, napi_value object, const char *name) {
-  return hwr__js_uint32(env, hwr__js_get(env, object, name));
-}
-
-double
-hwr__js_get_double(napi_env env, napi_value object, const char *name) {
-  return hwr__js_double(env, hwr__js_get(env, object, name));
+bool
+hwr__js_get_number(napi_env env, napi_value object, const char *name, double least, double most,
+                   double *number) {
+  napi_value value = hwr__js_get(env, object, name);
+  return value && hwr__js_number(env, value, name, least, most, number);
 }
 
 void
@@ -109,13 +128,15 @@ hwr__js_int32(napi_env env, int32_t value) {
 bool
 hwr__js_bytes(napi_env env, napi_value value, const uint8_t **bytes, size_t *count) {
   bool is_typed_array = false;
+  napi_typedarray_type type = napi_int8_array;
   void *data = NULL;
-  napi_is_typedarray(env, value, &is_typed_array);
-  if (is_typed_array &&
-      napi_get_typedarray_info(env, value, NULL, count, &data, NULL, NULL) == napi_ok) {
+  if (value && napi_is_typedarray(env, value, &is_typed_array) == napi_ok && is_typed_array &&
+      napi_get_typedarray_info(env, value, &type, count, &data, NULL, NULL) == napi_ok &&
+      type == napi_uint8_array) {
+    if (!data) *count = 0;
     *bytes = data;
     return true;
   }
-  if (!exception_pending(env)) napi_throw_type_error(env, NULL, "bytes expected");
+  if (!exception_pending(env)) napi_throw_type_error(env, NULL, "a Uint8Array expected");
   return false;
 }

@@ -19,7 +19,8 @@
     }                                                                                              \
   } while (0)
 
-/* A status of ours or of libuv: throws an Error whose code is the status's name. */
+/* A status of ours or of libuv: throws an Error whose code is the status's name ("HWR_EPROTO",
+ * "EMFILE"). */
 #define HWR_TRY(env, status)                                                                       \
   do {                                                                                             \
     int st_ = (status);                                                                            \
@@ -37,18 +38,22 @@ void hwr__js_throw_status(napi_env env, int status);
 bool hwr__js_args(napi_env env, napi_callback_info info, size_t count, napi_value *args);
 /* The native object that argument wraps, or NULL with a TypeError pending when it is not one. */
 void *hwr__js_unwrap(napi_env env, napi_value object, const napi_type_tag *tag);
-/* 0 when it is not a number. */
-uint32_t hwr__js_uint32(napi_env env, napi_value value);
-double hwr__js_double(napi_env env, napi_value value);
-uint32_t hwr__js_get_uint32(napi_env env, napi_value object, const char *name);
-double hwr__js_get_double(napi_env env, napi_value object, const char *name);
+/* A whole number from `least` to `most`; false, and a TypeError or RangeError that tells the name
+ * is pending, for anything else. */
+bool hwr__js_number(napi_env env, napi_value value, const char *name, double least, double most,
+                    double *number);
+bool hwr__js_uint32(napi_env env, napi_value value, const char *name, uint32_t *number);
+/* The same for a property of an object. */
+bool hwr__js_get_number(napi_env env, napi_value object, const char *name, double least,
+                        double most, double *number);
+/* NULL with an exception pending when it cannot be had. */
 napi_value hwr__js_get(napi_env env, napi_value object, const char *name);
 void hwr__js_set_uint32(napi_env env, napi_value object, const char *name, uint32_t value);
 void hwr__js_set_string(napi_env env, napi_value object, const char *name, const char *value);
 void hwr__js_set(napi_env env, napi_value object, const char *name, napi_value value);
 napi_value hwr__js_int32(napi_env env, int32_t value);
-/* The bytes of a typed array or Buffer; false, and a TypeError is pending, for anything else.
- * Borrowed for as long as JavaScript does not run. */
+/* The bytes of a Uint8Array or Buffer; false, and a TypeError is pending, for anything else.
+ * Borrowed for as long as JavaScript does not run; none when its buffer is detached. */
 bool hwr__js_bytes(napi_env env, napi_value value, const uint8_t **bytes, size_t *count);
 
 #endif

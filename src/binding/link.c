@@ -80,8 +80,13 @@ link_object(napi_env env, hwr_link_t *link, const char *reason) {
 static napi_value
 create_link(napi_env env, napi_callback_info info) {
   napi_value args[1];
-  if (!hwr__js_args(env, info, 1, args)) return NULL;
-  uint32_t ring_bytes = hwr__js_uint32(env, args[0]);
+  uint32_t ring_bytes;
+  if (!hwr__js_args(env, info, 1, args) || !hwr__js_uint32(env, args[0], "ringBytes", &ring_bytes))
+    return NULL;
+  if (ring_bytes && !hwr_ring_capacity_valid(ring_bytes)) {
+    napi_throw_range_error(env, NULL, "ringBytes must be 0 or a power of two from 4 KiB to 16 MiB");
+    return NULL;
+  }
   const char *reason = NULL;
   hwr_link_t *link = calloc(1, sizeof *link);
   if (!link) HWR_TRY(env, HWR_ENOMEM);

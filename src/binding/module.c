@@ -40,9 +40,10 @@ make_state(napi_env env) {
     free(state);
     return NULL;
   }
-  if (napi_set_instance_data(env, state, NULL, NULL) == napi_ok &&
-      napi_add_async_cleanup_hook(env, on_cleanup, state, &state->hook) == napi_ok)
-    return state;
+  if (napi_add_async_cleanup_hook(env, on_cleanup, state, &state->hook) == napi_ok) {
+    if (napi_set_instance_data(env, state, NULL, NULL) == napi_ok) return state;
+    napi_remove_async_cleanup_hook(state->hook);
+  }
   hwr_loop_close(state->loop, free, state);
   return NULL;
 }

@@ -170,6 +170,7 @@ hwr_session_event_count(const hwr_session_t *s) {
 
 uint8_t *
 hwr_session_take_bulk(hwr_session_t *s, uint32_t bulk, size_t *length_bytes) {
+  if (bulk >= s->bulk_count) return NULL;
   hwr_bulk_t *taken = &s->bulks[bulk];
   uint8_t *data = taken->data;
   *length_bytes = taken->length_bytes;

@@ -137,7 +137,8 @@ uint64_t hwr_session_next_deadline(const hwr_session_t *session);
 
 /* Events so far, in order. Payloads in the inbox are valid until events_taken. */
 uint32_t hwr_session_event_count(const hwr_session_t *session);
-/* `bulk` is an index: event.bulk - 1. Returned owned: free it with the session's allocator. */
+/* `bulk` is an index: event.bulk - 1. Returned owned: free it with the session's allocator. NULL
+ * when there is none, or it was taken before. */
 uint8_t *hwr_session_take_bulk(hwr_session_t *session, uint32_t bulk, size_t *length_bytes);
 /* The owner is done with all events; bulk buffers not taken are freed. Parse on with feed(0). */
 void hwr_session_events_taken(hwr_session_t *session);

@@ -44,6 +44,8 @@ void hwr_segments_deinit(hwr_segments_t *segments);
 /* Two connected ends, non-blocking, close-on-exec. 0, HWR_EUNSUPPORTED, or a negative errno. */
 int hwr_os_socketpair(int fd[2]);
 void hwr_os_close(int fd);
+/* True for a stream socket. */
+bool hwr_os_is_stream_socket(int fd);
 /* Send one byte, never blocking, never raising a signal (P7.7). A full socket is fine: the peer has
  * unread doorbells then. Returns 0 or a negative errno. */
 int hwr_os_send_byte(int fd, uint8_t byte);

@@ -179,6 +179,13 @@ hwr_os_close(int fd) {
   if (fd >= 0) close(fd);
 }
 
+bool
+hwr_os_is_stream_socket(int fd) {
+  int type = 0;
+  socklen_t type_bytes = sizeof type;
+  return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_bytes) == 0 && type == SOCK_STREAM;
+}
+
 int64_t
 hwr_os_write(int fd, const uint8_t *bytes, size_t count) {
   ssize_t sent;

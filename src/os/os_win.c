@@ -50,6 +50,12 @@ hwr_os_close(int fd) {
   (void) fd;
 }
 
+bool
+hwr_os_is_stream_socket(int fd) {
+  (void) fd;
+  return false;
+}
+
 int
 hwr_os_send_byte(int fd, uint8_t byte) {
   (void) fd;

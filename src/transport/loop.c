@@ -19,9 +19,16 @@ hwr_loop_now_ms(void) {
   return uv_hrtime() / 1000000;
 }
 
+<<<<<<< HEAD
 int
 hwr_loop_random(uint8_t *to, size_t count) {
   return uv_random(NULL, NULL, to, count, 0, NULL);
+=======
+void
+hwr_loop_describe(int status, char *name, size_t name_size, char *text, size_t text_size) {
+  uv_err_name_r(status, name, name_size);
+  uv_strerror_r(status, text, text_size);
+>>>>>>> 8155f0f (binding, transport: a wrong argument is a TypeError or RangeError, not a crash)
 }
 
 /* ------------------------------------------------------------------ the loop */
@@ -248,9 +255,11 @@ void
 hwr_transport_read_rest(hwr_transport_t *t) {
   /* Its last words fit one ring; a peer that only pretends to have ended may write for ever. */
   uint64_t most = t->counters.bytes_received + t->producer.capacity_bytes;
-  while (!t->closing && t->counters.bytes_received < most && t->ops->receive(t))
-    t->owner.turn(t->owner.context);
-  while (!t->closing && t->owner.turn(t->owner.context)) continue;
+  bool more = true;
+  while (more && !t->closing) {
+    bool received = t->counters.bytes_received < most && t->ops->receive_rest(t);
+    more = !t->closing && (t->owner.turn(t->owner.context) || received);
+  }
 }
 
 /* What is in a shared ring survives us; what is in a private one does not. */

@@ -13,6 +13,8 @@ typedef struct hwr_transport_ops_s {
   bool (*publish)(hwr_transport_t *t, bool held);
   /* Take in what is readable; true when it took anything. */
   bool (*receive)(hwr_transport_t *t);
+  /* The same without the loop, which may not turn again before the end. */
+  bool (*receive_rest)(hwr_transport_t *t);
   /* About to sleep: true when the peer will wake us, false when there is work. */
   bool (*sleep)(hwr_transport_t *t);
   /* Twice a second while something is under way: is anything stuck? */

@@ -144,6 +144,7 @@ shm_free(hwr_transport_t *t) {
 static const hwr_transport_ops_t SHM_OPS = {
     .publish = shm_publish,
     .receive = shm_receive,
+    .receive_rest = shm_receive,
     .sleep = shm_sleep,
     .check = shm_check,
     .wait_taken = shm_wait_taken,

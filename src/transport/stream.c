@@ -186,26 +186,37 @@ take_over_write(stream_t *stream) {
   stream->broken = true;
 }
 
-/* Without the loop: what the peer has sent, its credit above all. */
+/* Without the loop. True when it is not over. */
 static bool
-take_in(stream_t *stream) {
-  const hwr_owner_t *owner = &stream->base.owner;
+take_in(stream_t *stream, bool *received) {
+  hwr_transport_t *t = &stream->base;
   uint8_t *to;
-  size_t room = owner->want(owner->context, &to);
+  size_t room = t->ended ? 0 : t->owner.want(t->owner.context, &to);
   int64_t count = room ? hwr_os_receive(stream->fd, to, room) : 0;
+  *received = count > 0;
   if (count == HWR_EAGAIN) return true;
-  return count > 0 && owner->received(owner->context, (size_t) count);
+  if (count <= 0) return false;
+  t->counters.bytes_received += (uint64_t) count;
+  return t->owner.received(t->owner.context, (size_t) count);
+}
+
+static bool
+stream_receive_rest(hwr_transport_t *t) {
+  bool received;
+  take_in((stream_t *) t, &received);
+  return received;
 }
 
 static bool
 stream_wait_taken(hwr_transport_t *t, int timeout_ms) {
   stream_t *stream = (stream_t *) t;
+  bool received;
   take_over_write(stream);
   stream->broken = true;
   uv_buf_t bufs[2];
   size_t total;
   if (peek(stream, bufs, &total) == 0)
-    return hwr_os_wait(stream->fd, false, timeout_ms) && take_in(stream);
+    return hwr_os_wait(stream->fd, false, timeout_ms) && take_in(stream, &received);
   int64_t sent = hwr_os_write(stream->fd, (const uint8_t *) bufs[0].base, bufs[0].len);
   if (sent > 0) taken(stream, (size_t) sent);
   if (sent == HWR_EAGAIN) return hwr_os_wait(stream->fd, true, timeout_ms);
@@ -237,6 +248,7 @@ stream_free(hwr_transport_t *t) {
 static const hwr_transport_ops_t STREAM_OPS = {
     .publish = stream_publish,
     .receive = stream_receive,
+    .receive_rest = stream_receive_rest,
     .sleep = stream_sleep,
     .check = stream_check,
     .wait_taken = stream_wait_taken,
@@ -274,6 +286,7 @@ hwr_stream_open(hwr_transport_t **transport, hwr_loop_t *loop, const hwr_owner_t
   stream->base.handles_open += 2;
   *transport = &stream->base;
   int err = uv_pipe_open(&stream->pipe, fd);
+  if (err) hwr_os_close(fd);
   if (!err) err = uv_fileno((uv_handle_t *) &stream->pipe, &stream->fd);
   if (!err) err = uv_read_start((uv_stream_t *) &stream->pipe, on_room, on_read);
   return err;
