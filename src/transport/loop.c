@@ -19,16 +19,15 @@ hwr_loop_now_ms(void) {
   return uv_hrtime() / 1000000;
 }
 
-<<<<<<< HEAD
 int
 hwr_loop_random(uint8_t *to, size_t count) {
   return uv_random(NULL, NULL, to, count, 0, NULL);
-=======
+}
+
 void
 hwr_loop_describe(int status, char *name, size_t name_size, char *text, size_t text_size) {
   uv_err_name_r(status, name, name_size);
   uv_strerror_r(status, text, text_size);
->>>>>>> 8155f0f (binding, transport: a wrong argument is a TypeError or RangeError, not a crash)
 }
 
 /* ------------------------------------------------------------------ the loop */

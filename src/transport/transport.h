@@ -53,13 +53,10 @@ void hwr_loop_close(hwr_loop_t *loop, void (*closed)(void *context), void *conte
 /* Monotonic milliseconds; the loop's time is not used because a long callback makes it old. */
 uint64_t hwr_loop_now_ms(void);
 uint64_t hwr_loop_now_ns(void);
-<<<<<<< HEAD
 /* Fill with random bytes fit for secrets; 0 or a libuv error. */
 int hwr_loop_random(uint8_t *to, size_t count);
-=======
 /* Name and text of a status of libuv or the system, such as "EMFILE", cut to what fits. */
 void hwr_loop_describe(int status, char *name, size_t name_size, char *text, size_t text_size);
->>>>>>> 8155f0f (binding, transport: a wrong argument is a TypeError or RangeError, not a crash)
 
 /* ---- the owner's side */
 
