@@ -52,6 +52,26 @@ TEST(what_is_sent_before_the_greeting_waits_and_keeps_its_order) {
   pair_close(&pair);
 }
 
+/* P3.7 */
+TEST(no_control_frame_but_the_greeting_goes_before_the_peers_has_come) {
+  end_open(&end, HWR_WORKER, &DEFAULTS);
+  CHECK_INT(hwr_session_ping(end.session, 1, 1, HWR_NO_DEADLINE), 0);
+  hwr_session_goaway(end.session, 0);
+  end_flush(&end);
+  collect(&end, &frames);
+  CHECK_INT(frames.count, 64);
+  CHECK_INT(count_frames(&frames, HWR_HELLO), 1);
+  frames.count = 0;
+  put_hello(&frames, HWR_HOST);
+  CHECK_INT(feed_frames(&end, &frames), 0);
+  end_flush(&end);
+  collect(&end, &frames);
+  CHECK_INT(count_frames(&frames, HWR_PING), 1);
+  CHECK_INT(count_frames(&frames, HWR_GOAWAY), 1);
+  frames.count = 0;
+  end_close(&end);
+}
+
 TEST(the_first_flush_sends_a_greeting_of_its_own_limits) {
   end_open(&end, HWR_WORKER, &DEFAULTS);
   end_flush(&end);
@@ -253,6 +273,7 @@ int
 main(void) {
   RUN(two_ends_greet_and_get_ready);
   RUN(what_is_sent_before_the_greeting_waits_and_keeps_its_order);
+  RUN(no_control_frame_but_the_greeting_goes_before_the_peers_has_come);
   RUN(the_first_flush_sends_a_greeting_of_its_own_limits);
   RUN(a_long_init_arrives_in_chunks);
   RUN(an_error_before_ready_is_why_a_worker_cannot_start);
