@@ -483,11 +483,12 @@ TEST(control_frames_find_room_in_a_ring_full_of_records) {
   settings_t tight = DEFAULTS;
   tight.ring_bytes = 8192;
   open_granted(&tight, 1 << 20, 1000);
-  for (uint32_t slot = 0; slot < 50; slot++) end_call(&end, slot, 1, big, 400);
+  for (uint32_t slot = 0; slot < 100; slot++) end_call(&end, slot, 1, big, 128 - 16);
   end_flush(&end);
   CHECK(hwr_session_held_records(end.session) > 0);
-  CHECK_INT(hwr_session_ping(end.session, 100, 1, HWR_NO_DEADLINE), 0);
-  CHECK_INT(sent_frames(HWR_PING), 1);
+  for (uint32_t slot = 100; slot < 100 + 1024 / 16; slot++)
+    CHECK_INT(hwr_session_ping(end.session, slot, 1, HWR_NO_DEADLINE), 0);
+  CHECK_INT(sent_frames(HWR_PING), 1024 / 16);
   end_close(&end);
 }
 
