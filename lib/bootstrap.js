@@ -46,9 +46,8 @@ const listener = {
   onProtocolError: (error) => fail('the host broke the protocol', error),
 };
 
-native.watchHost(config.fds[0], HOST_GONE_GRACE);
 const channel = new Channel({
-  open: openWorker,
+  open: joinHost,
   options: {
     role: ROLE.WORKER,
     uuid: randomBytes(16),
@@ -65,11 +64,12 @@ const channel = new Channel({
 });
 process.on('exit', () => channel.drain(EXIT_DRAIN));
 
-function openWorker(options, callbacks) {
+function joinHost(options, callbacks) {
   try {
+    native.watchHost(config.fds[0], HOST_GONE_GRACE);
     return native.openWorker(config.fds, options, callbacks);
   } catch (error) {
-    return fail('the host is gone', error);
+    return fail('no connection to the host', error);
   }
 }
 

@@ -335,12 +335,6 @@ describe('a worker that dies', () => {
     assert.deepEqual(order, ['exit', 0]);
   });
 
-  it('because it closed its connection has crashed (P7)', async () => {
-    const worker = await start('closes-connection.js');
-    await assert.rejects(worker.send('close'), { name: 'WorkerCrashedError' });
-    assert.equal(worker.state, 'crashed');
-  });
-
   it('leaves no descriptor and no handle in the host', async () => {
     await (await start()).shutdown();
     const before = await heldAtRest();

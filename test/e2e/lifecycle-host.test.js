@@ -115,7 +115,7 @@ describe('a worker process without a good host', () => {
     socket.destroy();
     const [code, , stderr] = await exit();
     assert.equal(code, 1);
-    assert.match(stderr, /^hawser: the host is gone/);
+    assert.match(stderr, /^hawser: no connection to the host/);
   });
 
   it('exits with 1 when the host says nothing, and says so (P4)', async () => {

@@ -121,6 +121,12 @@ describe('createWorker', () => {
       assertStartError(error, { exitCode: 9, tail: /--no-such-flag/ });
     });
 
+    it('has lost its connection before the handshake (P7)', async () => {
+      const execArgv = ['--require', fixture('closes-connection.js')];
+      const error = await refusal(fixture('verbs.js'), { ...LONG, execArgv });
+      assertStartError(error, { exitCode: 1, tail: /hawser: no connection to the host/ });
+    });
+
     it('has an execPath that does not exist (P6)', async () => {
       const missing = path.join(__dirname, 'no-such-node');
       const error = await refusal(fixture('verbs.js'), { ...LONG, execPath: missing });
