@@ -2,16 +2,28 @@
 
 /** The only file that loads the addon: lib/ sees it through these exports. */
 
-const os = require('node:os');
 const path = require('node:path');
 
 /** HAWSER_ADDON names another build of the addon, such as one with sanitizers. */
 function load() {
-  if (process.env.HAWSER_ADDON) return require(path.resolve(process.env.HAWSER_ADDON));
-  return require('node-gyp-build')(path.join(__dirname, '..'));
+  if (process.env.HAWSER_ADDON) return open(path.resolve(process.env.HAWSER_ADDON));
+  return openLikeHost() ?? open(require('node-gyp-build').path(path.join(__dirname, '..')));
 }
 
-const native = load();
-native.start(os.availableParallelism());
+/** The host's addon, so that a worker need not look for it; another Node may need another build. */
+function openLikeHost() {
+  try {
+    return open(JSON.parse(process.env.HAWSER_WORKER).addon);
+  } catch {
+    return undefined;
+  }
+}
 
-module.exports = native;
+function open(file) {
+  const native = require(file);
+  native.start();
+  native.file = file;
+  return native;
+}
+
+module.exports = load();

@@ -1,14 +1,10 @@
 'use strict';
 
-/** The main module of a worker process: joins the host, imports the script, serves it. */
-
-const { randomBytes } = require('node:crypto');
+/** What a worker process does: joins the host, imports the script, serves it. */
 
 const native = require('./binding');
 const { Channel } = require('./channel');
 const { createCodec } = require('./codec');
-const { encodeError } = require('./error-frames');
-const { report } = require('./report');
 const { EVENT, ROLE, TYPE } = require('./frames');
 const { handlersOf, loadScript } = require('./script');
 const { Server } = require('./server');
@@ -18,7 +14,9 @@ const HOST_GONE_GRACE = 500; // then the watch thread ends the process
 const INIT_TIMEOUT = 10_000;
 const EXIT_DRAIN = 1000;
 const WINDOW_BYTES = 1024 * 1024;
+const QUIET = 1000; // after the start, before what is seldom needed is loaded
 
+const uuid = native.uuid();
 const config = JSON.parse(process.env.HAWSER_WORKER);
 delete process.env.HAWSER_WORKER;
 process.argv.splice(1, 1); // argv[1] is the script
@@ -50,7 +48,7 @@ const channel = new Channel({
   open: joinHost,
   options: {
     role: ROLE.WORKER,
-    uuid: randomBytes(16),
+    uuid,
     codecs: 0xff,
     maxMessageBytes: config.maxMessageBytes,
     windowBytes: WINDOW_BYTES,
@@ -74,7 +72,7 @@ function joinHost(options, callbacks) {
 }
 
 function fail(what, error) {
-  report(what, error);
+  require('./report').report(what, error);
   process.exit(1);
 }
 
@@ -85,7 +83,7 @@ async function leave(reason) {
     if (reason === 'disconnect') setTimeout(() => process.exit(), HOST_GONE_GRACE / 2);
     await server?.stop(reason);
   } catch (error) {
-    report('onShutdown failed', error);
+    require('./report').report('onShutdown failed', error);
   }
   process.exit();
 }
@@ -93,7 +91,7 @@ async function leave(reason) {
 function onInit(at) {
   clearTimeout(initTimer);
   const init = channel.payload(at);
-  init.session = randomBytes(16).toString('hex');
+  init.session = uuid.toString('hex');
   if (init.name !== undefined) process.title = init.name;
   globalThis[Symbol.for('hawser.worker')] = {
     workerData: init.workerData,
@@ -130,12 +128,20 @@ async function run(init) {
     evaluated = true;
     serving ??= serve(init, handlersOf(exported), {});
     await serving;
+    setTimeout(loadForErrors, QUIET).unref();
   } catch (error) {
     failStart(error);
   }
 }
 
+/** When an error is to be told, it may be that no file can be opened. */
+function loadForErrors() {
+  require('./error-frames');
+  require('./report');
+}
+
 function failStart(error) {
+  const { encodeError } = require('./error-frames');
   if (!server?.isReady) channel.sendBytes(TYPE.ERROR, STRUCTURED, 0, 0, encodeError(error));
   fail('the script could not be started', error);
 }

@@ -4,6 +4,9 @@ const { StructuredDecoder } = require('./codec/structured-decoder');
 const { StructuredEncoder } = require('./codec/structured-encoder');
 const { ProtocolError, RemoteError } = require('./errors');
 const { isError, toError } = require('./error-values');
+// They would load themselves, but an error may have to be told when no file can be opened.
+require('./codec/exotic-reader');
+require('./codec/exotic-writer');
 
 /** What an ERROR frame may take (P10.1); its texts are cut, its properties dropped. */
 const MAX_ERROR_BYTES = 64 * 1024;

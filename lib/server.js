@@ -2,11 +2,9 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const { createCodec, nameOf } = require('./codec');
-const { encodeError } = require('./error-frames');
 const { HandshakeError, UnknownTypeError, UnsupportedError } = require('./errors');
 const { FLAG, TYPE } = require('./frames');
 const { HandlerContext } = require('./handler-context');
-const { report } = require('./report');
 const { STRUCTURED, encodeStart } = require('./start-frames');
 
 /** Runs handlers for the host, one async context each. */
@@ -132,14 +130,14 @@ class Server {
   }
 
   #fail(call, error) {
-    if (call.oneWay) report('a handler of a posted message failed', error);
+    if (call.oneWay) require('./report').report('a handler of a posted message failed', error);
     else
       this.#channel.sendBytes(
         TYPE.ERROR,
         STRUCTURED,
         call.slot,
         call.generation,
-        encodeError(error),
+        require('./error-frames').encodeError(error),
       );
     this.#settle(call);
   }

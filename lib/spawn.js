@@ -5,7 +5,7 @@ const path = require('node:path');
 const native = require('./binding');
 const { UnsupportedError } = require('./errors');
 
-const BOOTSTRAP = path.join(__dirname, 'bootstrap.js');
+const WORKER_MAIN = path.join(__dirname, 'worker-main.js');
 const CONFIG = 'HAWSER_WORKER';
 const FIRST_FD = 3;
 const STDIO = {
@@ -29,12 +29,13 @@ function makeLink(transport) {
 function spawnWorker(options, link) {
   const fds = link.fds.map((fd, i) => FIRST_FD + i);
   const config = {
+    addon: native.file,
     fds,
     spin: options.spin,
     maxMessageBytes: options.maxMessageBytes,
     highWaterMark: options.highWaterMark,
   };
-  const args = [...options.execArgv, BOOTSTRAP, options.script, ...options.argv];
+  const args = [...options.execArgv, WORKER_MAIN, options.script, ...options.argv];
   try {
     return spawn(options.execPath, args, {
       cwd: options.cwd,

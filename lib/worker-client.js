@@ -2,7 +2,6 @@
 
 const { EventEmitter, once } = require('node:events');
 const { setImmediate: turn } = require('node:timers/promises');
-const { randomBytes } = require('node:crypto');
 const native = require('./binding');
 const { CallTable } = require('./call-table');
 const { Channel } = require('./channel');
@@ -110,7 +109,7 @@ class Worker extends EventEmitter {
       open: (options, callbacks) => native.openHost(link, options, callbacks),
       options: {
         role: ROLE.HOST,
-        uuid: randomBytes(16),
+        uuid: native.uuid(),
         codecs: 0xff,
         maxMessageBytes,
         windowBytes: WINDOW_BYTES,

@@ -1,0 +1,4 @@
+'use strict';
+
+/** The files that the hook of loader-hook.js saw. */
+exports.hooked = () => globalThis.hooked;
