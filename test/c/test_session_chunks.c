@@ -86,7 +86,8 @@ TEST(records_behind_a_long_message_keep_their_order) {
 TEST(a_deadline_block_goes_with_the_first_chunk_only) {
   pair_open(&pair, &DEFAULTS);
   hwr_ext_encode_deadline(big, 77);
-  end_send(&pair.host, make_word(HWR_REQUEST, 1 | HWR_FLAG_EXT, 0), 1, 1, 77, big, 100000);
+  uint32_t word = make_word(HWR_REQUEST, 1 | HWR_FLAG_EXT, 0);
+  end_send_whole(&pair.host, (hwr_record_t){0, 100000, word, 1, 1, 77, {0}}, big);
   pair_run(&pair);
   check_payload(end_last(&pair.worker), HWR_EV_REQUEST, big + 8, 100000 - 8);
   CHECK_INT(end_last(&pair.worker)->value, 77);
