@@ -99,7 +99,7 @@ export interface Worker<M extends MessageDefs = any> extends EventEmitter {
   post<K extends keyof M & string>(type: K, ...args: PostArguments<M[K]['payload']>): boolean;
   /** Round-trip time in milliseconds. */
   ping(): Promise<number>;
-  /** Finish what runs, run onShutdown, exit; then SIGTERM, then SIGKILL. Idempotent. */
+  /** Finish what runs, run onShutdown, exit; then, after timeout (0: never), SIGTERM, then SIGKILL. Idempotent. */
   shutdown(options?: { timeout?: number }): Promise<void>;
   close(): Promise<void>;
   terminate(): Promise<void>;
@@ -116,7 +116,7 @@ export interface Worker<M extends MessageDefs = any> extends EventEmitter {
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
   stats(): WorkerStats;
-  // events: 'state'(now, before) 'exit'(code, signal) 'error'(err) 'drain'
+  // events: 'state'(now, before) 'ready' 'exit'(code, signal) 'error'(err) 'drain'
 }
 
 /** Numbers only; read without a native call. */

@@ -335,6 +335,17 @@ describe('a worker that dies', () => {
     assert.deepEqual(order, ['exit', 0]);
   });
 
+  it('because it closed its connection and stayed has crashed of that (P7)', async () => {
+    const worker = await start('verbs.js', {
+      transport: 'socket',
+      execArgv: [fixture('hangs-up.js')],
+    });
+    const { pid } = worker;
+    const how = { type: 'close', signal: 'SIGKILL' };
+    await assert.rejects(worker.send('ask'), crash(how));
+    assert.equal(isRunning(pid), false);
+  });
+
   it('leaves no descriptor and no handle in the host', async () => {
     await (await start()).shutdown();
     const before = await heldAtRest();
