@@ -20,8 +20,8 @@ async function until(holds) {
 }
 
 /**
- * A good worker for the whole describe block, asked after each test whether it still answers; and
- * whether a bad worker left a descriptor or a process behind.
+ * A good worker for the whole describe block, asked after each test whether it still answers (P0.1);
+ * and whether a bad worker left a descriptor or a process behind.
  */
 function besideGoodWorker() {
   const started = [];
