@@ -1,7 +1,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { spawn } = require('node:child_process');
+const { spawn, spawnSync } = require('node:child_process');
 const { once } = require('node:events');
 const path = require('node:path');
 const { hostStarter, isGone, isRunning } = require('./processes');
@@ -90,6 +90,20 @@ describe('ref and unref', () => {
       await isGone(pid);
     });
   }
+});
+
+describe('a host without descriptors to spare', () => {
+  it('gets WorkerStartError, loses none, and has its worker when there are enough (R1)', async () => {
+    const host = path.join(__dirname, 'hosts', 'exhausts-descriptors.js');
+    const limited = ['-c', 'ulimit -n 64 && exec "$@"', 'sh', execPath, host];
+    const { stdout, stderr } = spawnSync('/bin/sh', limited, { encoding: 'utf8', timeout: 15_000 });
+    assert.equal(stderr, '');
+    const { failures, answer } = JSON.parse(stdout);
+    assert.equal(answer, 'started');
+    assert.ok(failures.length > 0);
+    for (const failure of failures)
+      assert.deepEqual(failure, { failed: 'ERR_HAWSER_START', lost: 0 });
+  });
 });
 
 describe('a worker process without a good host', () => {
