@@ -50,7 +50,8 @@ on_watchdog(uv_timer_t *timer) {
     next = t->next;
     if (t->closing) continue;
     t->ops->check(t);
-    under_way |= !t->closing && (t->spin.expecting || hwr_producer_unread(&t->producer) > 0);
+    bool unread = hwr_producer_unread(&t->producer) > 0;
+    under_way |= !t->closing && (t->spin.expecting || t->suspect || unread);
   }
   if (!under_way) uv_timer_stop(timer);
 }
@@ -66,7 +67,7 @@ static bool
 arm_all(hwr_loop_t *loop) {
   bool armed = true;
   for (hwr_transport_t *t = loop->first; t; t = t->next)
-    if (!t->closing && !t->ops->sleep(t)) armed = false;
+    if (!t->closing && !(t->armed = t->ops->sleep(t))) armed = false;
   return armed;
 }
 
@@ -181,6 +182,7 @@ hwr__transport_end(hwr_transport_t *t, int status) {
 void
 hwr__transport_run(hwr_transport_t *t) {
   uint64_t started_ns = 0;
+  t->armed = false;
   for (;;) {
     bool wanted = t->turn_wanted;
     t->turn_wanted = false;

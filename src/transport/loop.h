@@ -55,6 +55,8 @@ struct hwr_transport_s {
   bool host;
   bool held; /* shm: more waits for room in the ring */
   bool closing, ended, turn_wanted;
+  bool armed;   /* asleep: a doorbell has to wake us */
+  bool suspect; /* shm: bytes came while armed, is a doorbell on its way? */
   int handles_open;
   uv_timer_t timer; /* wake_at */
   uint64_t wake_at_ms;

@@ -24,8 +24,9 @@ struct shm_s {
   hwr_consumer_t consumer;
   mapping_t *mapping;
   uv_poll_t poll;
-  int fd;                            /* owned */
-  uint64_t stuck_read, stuck_unread; /* indices at the last check; UINT64_MAX: nothing stuck */
+  int fd;                             /* owned */
+  uint64_t stuck_unread;              /* index at the last check; UINT64_MAX: nothing stuck */
+  uint64_t heard_count, heard_before; /* doorbells received; as of the last check */
 };
 
 static void
@@ -89,22 +90,27 @@ shm_sleep(hwr_transport_t *t) {
   return hwr_consumer_sleep(&shm->consumer) && !room;
 }
 
-/* Nothing may stay unread from one look to the next. What we find is a wake-up that was lost, by
- * our bug or by the peer's design: take it in, and count it. */
+/* Bytes came while we slept, and no doorbell with them: take them in. It may still be on its way;
+ * when none has come by the next look, the wake-up was lost, by our bug or by the peer's design. */
+static void
+check_unheard(shm_t *shm) {
+  hwr_transport_t *t = &shm->base;
+  bool lost = t->suspect && shm->heard_count == shm->heard_before;
+  if (lost) t->counters.missed_wakeups++;
+  t->suspect = t->armed && hwr_consumer_readable(&shm->consumer) != 0;
+  shm->heard_before = shm->heard_count;
+  if (!lost && !t->suspect) return;
+  t->turn_wanted = true;
+  hwr__transport_run(t);
+}
+
+/* Nothing may stay unread from one look to the next, on either side. */
 static void
 shm_check(hwr_transport_t *t) {
   shm_t *shm = (shm_t *) t;
-  uint64_t head = shm->consumer.head, read = t->producer.head;
-  if (hwr_consumer_readable(&shm->consumer) == 0) {
-    shm->stuck_read = UINT64_MAX;
-  } else if (shm->stuck_read == head) {
-    t->counters.missed_wakeups++;
-    t->turn_wanted = true;
-    hwr__transport_run(t);
-    if (t->closing) return;
-  } else {
-    shm->stuck_read = head;
-  }
+  uint64_t read = t->producer.head;
+  check_unheard(shm);
+  if (t->closing) return;
   if (hwr_producer_unread(&t->producer) <= 0) shm->stuck_unread = UINT64_MAX;
   else if (shm->stuck_unread == read) ring_doorbell(shm);
   else shm->stuck_unread = t->producer.head;
@@ -161,6 +167,7 @@ on_doorbell(uv_poll_t *poll, int status, int events) {
   uint8_t doorbells[64];
   int64_t got = hwr_os_receive(shm->fd, doorbells, sizeof doorbells);
   bool broken = got < 0 && got != HWR_EAGAIN;
+  if (got > 0) shm->heard_count += (uint64_t) got;
   if (got == 0 || broken || status < 0) { /* after an error libuv looks no more */
     uv_poll_stop(poll);
     hwr_transport_read_rest(t);
@@ -221,7 +228,7 @@ hwr_shm_open(hwr_transport_t **transport, hwr_loop_t *loop, const hwr_owner_t *o
   shm->mapping = mapping;
   shm->base.lease = &mapping->lease;
   shm->fd = fd;
-  shm->stuck_read = shm->stuck_unread = UINT64_MAX;
+  shm->stuck_unread = UINT64_MAX;
   attach_rings(shm, host, capacity_bytes);
   int err = start(shm, loop, owner);
   if (err) {

@@ -151,7 +151,9 @@ begin(hwr_loop_t *loop, uint64_t now_ns, bool granted) {
   bool any = false;
   for (hwr_transport_t *t = loop->first; t; t = t->next) {
     if (!is_hot(t, now_ns) || !allowed(t, granted)) continue;
-    atomic_store_explicit(&t->watched->words->waiting, 0, memory_order_relaxed);
+    t->armed = false;
+    if (!t->suspect) /* else who was about to ring would not */
+      atomic_store_explicit(&t->watched->words->waiting, 0, memory_order_relaxed);
     any = t->spin.waited = true;
   }
   return any;
