@@ -93,12 +93,17 @@ class RingPeer extends Peer {
 
   // ------------------------------------------------------------ data
 
-  /** Store bytes behind the last, wrapping, without publishing them. */
-  store(bytes) {
-    const at = Number(this.#tail % BigInt(CAPACITY));
+  /** Store bytes from this index on, wrapping. */
+  storeAt(index, bytes) {
+    const at = Number(index % BigInt(CAPACITY));
     const first = Math.min(bytes.length, CAPACITY - at);
     fs.writeSync(this.toHost, bytes, 0, first, at);
     if (first < bytes.length) fs.writeSync(this.toHost, bytes, first, bytes.length - first, 0);
+  }
+
+  /** Store bytes behind the last without publishing them. */
+  store(bytes) {
+    this.storeAt(this.#tail, bytes);
     this.#tail += BigInt(bytes.length);
   }
 

@@ -2,7 +2,7 @@
 
 /** Frames made by hand (docs/protocol.md P2, P3), apart from what the product makes them with. */
 
-const { createCodec } = require('../../../lib/codec');
+const { encodeStart } = require('../../../lib/start-frames');
 
 const HEADER_BYTES = 16;
 const ALIGN = 8;
@@ -77,13 +77,6 @@ function credit(bytes, messages, lane = 0) {
   return frame(TYPE.CREDIT, { slot: lane }, body);
 }
 
-/** A value as a structured record that stands for itself. */
-function structured(value) {
-  const { encoder } = createCodec('structured', { shapes: false });
-  const end = encoder.encode(NOTHING, 0, 0, value);
-  return Buffer.from(encoder.bytes.subarray(encoder.start, end));
-}
-
 /** An answer to a request that was received. */
 function answer({ slot, generation }, body, flags = CODEC.structured) {
   return frame(TYPE.RESPONSE, { slot, generation, flags }, body);
@@ -124,5 +117,5 @@ function frameAt(bytes, length) {
 
 module.exports = {
   ...{ TYPE, FLAG, CODEC, ROLE, MAGIC },
-  ...{ header, frame, hello, credit, structured, answer, FrameReader },
+  ...{ header, frame, hello, credit, structured: encodeStart, answer, FrameReader },
 };
