@@ -13,23 +13,21 @@ const vm = require('node:vm');
 
 const PARAMETERS = ['exports', 'require', 'module', '__filename', '__dirname'];
 /** import() works only in files that Node has loaded. */
-const IMPORTS = path.join(__dirname, 'script');
+const SCRIPT = path.join(__dirname, 'script');
+const CODEC = path.join(__dirname, 'codec');
 
 /** What the files of a folder know as require. */
 function requireIn(folder) {
   return (id) => {
     if (!id.startsWith('.')) return require(id);
     const place = path.join(folder, id);
-    return place === IMPORTS ? require(place) : (cached(place) ?? load(place)).exports;
+    if (place === SCRIPT) return require(place);
+    const file = place === CODEC ? path.join(place, 'index.js') : `${place}.js`;
+    return (require.cache[file] ?? load(file)).exports;
   };
 }
 
-function cached(place) {
-  return require.cache[`${place}.js`] ?? require.cache[path.join(place, 'index.js')];
-}
-
-function load(place) {
-  const file = fs.existsSync(`${place}.js`) ? `${place}.js` : path.join(place, 'index.js');
+function load(file) {
   const compiled = vm.compileFunction(fs.readFileSync(file, 'utf8'), PARAMETERS, {
     filename: file,
   });
