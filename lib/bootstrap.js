@@ -90,7 +90,7 @@ async function leave(reason) {
 
 function onInit(at) {
   clearTimeout(initTimer);
-  const init = channel.payload(at);
+  const init = readInit(at);
   init.session = uuid.toString('hex');
   if (init.name !== undefined) process.title = init.name;
   globalThis[Symbol.for('hawser.worker')] = {
@@ -98,6 +98,16 @@ function onInit(at) {
     serve: (handlers, options) => serveOnce(init, handlers, options),
   };
   process.nextTick(run, init);
+}
+
+function readInit(at) {
+  try {
+    const init = channel.payload(at);
+    if (typeof init?.timeouts?.types === 'object') return init;
+  } catch (error) {
+    return fail('the host broke the protocol', error);
+  }
+  return fail('the host broke the protocol: malformed INIT (P3.8)');
 }
 
 function serveOnce(init, handlers, options) {
