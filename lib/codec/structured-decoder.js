@@ -107,6 +107,7 @@ class StructuredDecoder {
         : malformed('P9.13', String(thrown?.message), thrown);
     } finally {
       if (this.objects !== null) this.objects = null;
+      if (owned) this.release();
     }
   }
 

@@ -103,7 +103,7 @@ class StructuredEncoder extends RecordWriter {
       throw refusalError(thrown, this.trail);
     } finally {
       this.busy = false;
-      if (this.seenMap !== null) this.seenMap = null;
+      this.forgetObjects();
     }
   }
 
@@ -115,10 +115,9 @@ class StructuredEncoder extends RecordWriter {
     return definitions;
   }
 
-  /** Let go of the user's values and buffers. */
+  /** Let go of buffers, the user's and large ones of its own. */
   release() {
     if (this.busy) return;
-    this.seen.fill(null);
     this.trail.length = 0;
     this.leave();
   }
@@ -227,6 +226,14 @@ class StructuredEncoder extends RecordWriter {
     const { seenCount, seenMap } = this;
     if (seenMap !== null) return seenMap.has(object);
     return this.seen.indexOf(object) >= 0 && this.seen.indexOf(object) < seenCount;
+  }
+
+  /** The user's objects must not live on because they were sent. */
+  forgetObjects() {
+    const { seen } = this;
+    const n = this.seenCount < LIST_LENGTH ? this.seenCount : LIST_LENGTH;
+    for (let i = 0; i < n; i++) seen[i] = null;
+    if (this.seenMap !== null) this.seenMap = null;
   }
 
   startMap() {
