@@ -21,7 +21,6 @@ async function stop(worker) {
 
 for (const transport of TRANSPORTS) {
   describe(`post() to a stopped worker over ${transport}`, () => {
-    besideGoodWorker();
     let worker;
 
     beforeEach(async () => {
@@ -33,6 +32,7 @@ for (const transport of TRANSPORTS) {
       if (worker.pid !== undefined) process.kill(worker.pid, 'SIGCONT');
       await worker.terminate();
     });
+    besideGoodWorker(); // its looks come after the worker's end
 
     /** Post until it returns false; returns how many were accepted. */
     const fill = () => {
