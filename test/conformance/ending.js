@@ -98,18 +98,15 @@ function describeLastPosts(start) {
       ],
     };
     for (const [name, [highWaterMark, lengths]] of Object.entries(cases)) {
-      for (const type of ['mark', 'markLater']) {
-        it(`${name} to ${type} lets all of them be handled first`, async () => {
-          const file = path.join(folder, 'marks');
-          const worker = await start({ script: flow, highWaterMark });
-          lengths.forEach((length, id) =>
-            worker.post(type, { id, file, body: bodyOf(id, length) }),
-          );
-          await worker.shutdown();
-          const ran = fs.readFileSync(file, 'utf8').trim().split('\n').map(Number);
-          assert.deepEqual(ran, [...lengths.keys()]);
-        });
-      }
+      it(`${name} lets all of them be handled first`, async () => {
+        const file = path.join(folder, 'marks');
+        const worker = await start({ script: flow, highWaterMark });
+        const type = lengths.length > 1 ? 'markLater' : 'mark';
+        lengths.forEach((length, id) => worker.post(type, { id, file, body: bodyOf(id, length) }));
+        await worker.shutdown();
+        const ran = fs.readFileSync(file, 'utf8').trim().split('\n').map(Number);
+        assert.deepEqual(ran, [...lengths.keys()]);
+      });
     }
 
     for (const highWaterMark of [{}, { messages: 2 }]) {

@@ -9,6 +9,7 @@ const { bodyOf } = require('./bodies');
 const script = path.join(__dirname, 'workers', 'flow.js');
 const KIBIBYTE = 1024;
 const MEBIBYTE = 1024 * KIBIBYTE;
+const SLOW = 120_000; // under sanitizers, and where many share the machine
 const OVERLOADED = { name: 'OverloadedError', code: 'ERR_HAWSER_OVERLOADED' };
 
 const MARKS = [
@@ -22,11 +23,11 @@ const MARKS = [
 ];
 /** How many bodies of each length, the last longer than every window. */
 const LENGTHS = [
-  [0, 2000],
-  [1, 2000],
-  [100, 2000],
-  [64 * KIBIBYTE, 100],
-  [MEBIBYTE, 10],
+  [0, 1000],
+  [1, 1000],
+  [100, 1000],
+  [64 * KIBIBYTE, 50],
+  [MEBIBYTE, 5],
   [20 * MEBIBYTE, 2],
 ];
 
@@ -77,16 +78,16 @@ function describeMarks(start) {
     new Producer(await start({ script, highWaterMark }));
 
   for (const mark of MARKS) {
-    for (const type of ['note', 'noteSlowly']) {
-      it(`with the mark ${JSON.stringify(mark)} brings ${type} every payload, in order`, async () => {
-        const producer = await startProducer(mark);
-        for (const [length, count] of LENGTHS) {
+    it(`with the mark ${JSON.stringify(mark)} brings every payload, in order`, async () => {
+      const producer = await startProducer(mark);
+      for (const [length, count] of LENGTHS) {
+        for (const type of ['note', 'noteSlowly']) {
           await producer.postAll(type, Array(count).fill(length));
-          assert.equal(await producer.check(), count, `bodies of ${length} bytes`);
+          assert.equal(await producer.check(), count, `${type}, bodies of ${length} bytes`);
         }
-        assert.equal(producer.drains, producer.falses);
-      });
-    }
+      }
+      assert.equal(producer.drains, producer.falses);
+    }).timeout(SLOW);
   }
 
   it('brings any mix of payloads and handlers under any mark, in order', async () => {
@@ -111,8 +112,8 @@ function describeMarks(start) {
       await producer.worker.shutdown();
     };
     const mixes = fc.asyncProperty(mark, fc.array(post, { maxLength: 60 }), property);
-    await fc.assert(mixes, { seed: 20261121, numRuns: 12, endOnFailure: true });
-  });
+    await fc.assert(mixes, { seed: 20261121, numRuns: 8, endOnFailure: true });
+  }).timeout(SLOW);
 }
 
 function describeDrain(start) {
