@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const { ChildProcess } = require('node:child_process');
 const { once } = require('node:events');
+const { setTimeout: wait } = require('node:timers/promises');
 const { createWorker } = require('hawser');
 const { heldAtRest, isGone, isRunning, releases, until } = require('./processes');
 const { execPath, fixture, starter } = require('./started');
@@ -99,6 +100,7 @@ describe('shutdown', () => {
     const worker = await start('slow.js', { shutdownTimeout: 1 });
     const call = worker.send('until');
     const ended = worker.shutdown({ timeout: 0 });
+    await wait(20); // for a signal that must not come
     process.kill(worker.pid, 'SIGUSR2');
     assert.equal(await call, 'SIGUSR2');
     await ended;

@@ -31,6 +31,15 @@ describe('a worker whose host was killed', () => {
     });
   }
 
+  it('has run onShutdown for the reason disconnect', async () => {
+    const host = startHost('waits.js', 'idle', 'inherit', 'says-why.js');
+    const pid = await host.next();
+    assert.equal(await host.next(), 'idle');
+    host.child.kill('SIGKILL');
+    assert.equal(await host.next(), 'disconnect');
+    await isGone(pid);
+  });
+
   it('is gone, when a thread of the host had started it (P3)', async () => {
     const host = startHost('waits-in-thread.js', 'loop');
     const pid = await host.next();

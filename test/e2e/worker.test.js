@@ -169,10 +169,23 @@ describe('a worker', () => {
     assert.equal(worker.state, 'closed');
   });
 
-  it('has nobody to hear an error of it, and no error is thrown then', async () => {
-    const worker = await start();
-    assert.equal(worker.listenerCount('error'), 0);
-    await assert.rejects(worker.send('exit', 1), { name: 'WorkerCrashedError' });
+  const outlaw = { transport: 'socket', execArgv: [fixture('breaks-a-rule.js')] };
+
+  it("emits 'error', and rejects its calls with it, when it breaks a rule", async () => {
+    const worker = await start('verbs.js', outlaw);
+    const errors = [];
+    worker.on('error', (error) => errors.push(error));
+    const error = await worker.send('ask').catch((reason) => reason);
+    assert.equal(error.name, 'WorkerCrashedError');
+    assert.equal(error.reason.type, 'error');
+    assert.equal(error.reason.error.code, 'ERR_HAWSER_PROTOCOL');
+    assert.deepEqual(errors, [error.reason.error]);
+    assert.equal(worker.state, 'crashed');
+  });
+
+  it("throws no 'error' where nobody listens", async () => {
+    const worker = await start('verbs.js', outlaw);
+    await assert.rejects(worker.send('ask'), { name: 'WorkerCrashedError' });
   });
 });
 
