@@ -6,6 +6,13 @@ const { CC, listPrograms, runProgram } = require('./run.js');
 
 const compilerMissing = Boolean(spawnSync(CC, ['--version']).error);
 
+/** Rows of docs/faults.md stand last in a name, as `_W8_W9`. */
+function titleOf(name) {
+  const rows = /(?:_[A-Z]\d+)+$/.exec(name)?.[0] ?? '';
+  const title = name.slice(0, name.length - rows.length).replaceAll('_', ' ');
+  return rows === '' ? title : `${title} (${rows.slice(1).replaceAll('_', ', ')})`;
+}
+
 for (const program of listPrograms()) {
   describe(`C: ${program.name}`, function () {
     /** @type {Awaited<ReturnType<typeof runProgram>>} */
@@ -18,7 +25,7 @@ for (const program of listPrograms()) {
     });
 
     for (const name of program.tests) {
-      it(name.replaceAll('_', ' '), () => {
+      it(titleOf(name), () => {
         const result = report.tests.get(name);
         assert.ok(result, `the program did not get there: ${report.failure}`);
         assert.ok(result.ok, result.log);

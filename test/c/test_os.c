@@ -39,8 +39,8 @@ let_go(void) {
   hwr_segments_deinit(&host);
 }
 
-/* P7.1, S5 */
-TEST(the_size_of_a_segment_cannot_be_changed) {
+/* P7.1 */
+TEST(the_size_of_a_segment_cannot_be_changed_S5) {
   if (!create()) return;
   for (int i = 0; i < HWR_SEGMENTS; i++) {
     CHECK_INT(ftruncate(host.fd[i], 1), -1);
@@ -92,8 +92,8 @@ check_refused(int i, size_t bytes, int seals, const char *why) {
 }
 #endif
 
-/* P7.1, S5 */
-TEST(segments_that_could_shrink_or_are_too_short_are_refused) {
+/* P7.1 */
+TEST(segments_that_could_shrink_or_are_too_short_are_refused_S5) {
 #ifdef __linux__
   int sealed = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
   check_refused(HWR_SEGMENT_PAGE, PAGE_BYTES - 1, sealed, "size");
@@ -106,7 +106,7 @@ TEST(segments_that_could_shrink_or_are_too_short_are_refused) {
 }
 
 /* P7.7 */
-TEST(a_doorbell_on_a_full_socket_neither_waits_nor_fails) {
+TEST(a_doorbell_on_a_full_socket_neither_waits_nor_fails_S7) {
   int fd[2];
   uint8_t bytes[4096] = {0};
   REQUIRE(hwr_os_socketpair(fd) == 0);
@@ -135,10 +135,10 @@ TEST(the_end_of_the_stream_is_the_end_of_the_peer) {
 
 int
 main(void) {
-  RUN(the_size_of_a_segment_cannot_be_changed);
+  RUN(the_size_of_a_segment_cannot_be_changed_S5);
   RUN(a_worker_reads_what_the_host_wrote_and_cannot_write_there);
-  RUN(segments_that_could_shrink_or_are_too_short_are_refused);
-  RUN(a_doorbell_on_a_full_socket_neither_waits_nor_fails);
+  RUN(segments_that_could_shrink_or_are_too_short_are_refused_S5);
+  RUN(a_doorbell_on_a_full_socket_neither_waits_nor_fails_S7);
   RUN(the_end_of_the_stream_is_the_end_of_the_peer);
   return check_exit_code();
 }

@@ -59,8 +59,8 @@ TEST(a_capacity_is_a_power_of_two_within_bounds) {
   CHECK(!hwr_ring_capacity_valid(UINT64_MAX));
 }
 
-/* P7.5, S11: full to the last byte, one less, one byte; across the end of data and past 2^32. */
-TEST(bytes_survive_every_wrap) {
+/* P7.5: full to the last byte, one less, one byte; across the end of data and past 2^32. */
+TEST(bytes_survive_every_wrap_S11) {
   const uint64_t starts[] = {
       0, 1, CAPACITY - 1, UINT32_MAX - 5, (uint64_t) 1 << 32, ((uint64_t) 1 << 63) - 7};
   const size_t sizes[] = {CAPACITY, CAPACITY - 1, 1, CAPACITY / 2, 3, CAPACITY};
@@ -96,8 +96,8 @@ TEST(bytes_read_in_pieces_arrive_in_order) {
   CHECK(in == out);
 }
 
-/* P7.6, S3 */
-TEST(what_was_read_does_not_change_with_the_ring) {
+/* P7.6 */
+TEST(what_was_read_does_not_change_with_the_ring_S3) {
   fresh_at(CAPACITY - 3);
   uint64_t in = CAPACITY - 3;
   uint8_t before[8], read[8];
@@ -142,8 +142,8 @@ TEST(peeked_bytes_are_at_most_two_pieces) {
   CHECK_INT(pieces[0][0], pattern_at(3));
 }
 
-/* P7.3, S1 */
-TEST(an_impossible_tail_is_refused_and_nothing_is_read) {
+/* P7.3 */
+TEST(an_impossible_tail_is_refused_and_nothing_is_read_S1) {
   const uint64_t tails[] = {CAPACITY * 3 + 101, CAPACITY * 2 + 99, 0, UINT64_MAX,
                             CAPACITY * 3 + 101 + ((uint64_t) 1 << 32)};
   for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
@@ -159,8 +159,8 @@ TEST(an_impossible_tail_is_refused_and_nothing_is_read) {
   }
 }
 
-/* P7.3, S1 */
-TEST(an_impossible_head_is_refused_and_moves_nothing) {
+/* P7.3 */
+TEST(an_impossible_head_is_refused_and_moves_nothing_S1) {
   const uint64_t heads[] = {9999, 10101, 0, UINT64_MAX, 10000 + ((uint64_t) 1 << 32)};
   for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
     fresh_at(10000);
@@ -179,7 +179,7 @@ TEST(an_impossible_head_is_refused_and_moves_nothing) {
 }
 
 /* P7.3 */
-TEST(an_index_that_goes_back_is_refused) {
+TEST(an_index_that_goes_back_is_refused_S1) {
   fresh_at(0);
   uint64_t in = 0, out = 0;
   produce(&in, 100);
@@ -233,8 +233,7 @@ TEST(a_starving_producer_is_rung_once) {
   CHECK(!hwr_producer_sleep(&p, 12)); /* what was released meanwhile is seen */
 }
 
-/* S10 */
-TEST(flags_with_other_values_ring_nobody) {
+TEST(flags_with_other_values_ring_nobody_S10) {
   fresh_at(0);
   uint64_t in = 0, out = 0;
   atomic_store(&words.waiting, 0xffffffff);
@@ -246,7 +245,7 @@ TEST(flags_with_other_values_ring_nobody) {
 }
 
 /* P7.2 */
-TEST(a_page_that_is_not_ours_is_refused) {
+TEST(a_page_that_is_not_ours_is_refused_S1) {
   static hwr_ring_page_t page;
   uint32_t capacity = 0;
   hwr_ring_page_init(&page, 8192);
@@ -280,18 +279,18 @@ TEST(the_page_has_its_words_where_the_protocol_says) {
 int
 main(void) {
   RUN(a_capacity_is_a_power_of_two_within_bounds);
-  RUN(bytes_survive_every_wrap);
+  RUN(bytes_survive_every_wrap_S11);
   RUN(bytes_read_in_pieces_arrive_in_order);
-  RUN(what_was_read_does_not_change_with_the_ring);
+  RUN(what_was_read_does_not_change_with_the_ring_S3);
   RUN(bytes_stored_in_place_are_counted_by_advance);
   RUN(peeked_bytes_are_at_most_two_pieces);
-  RUN(an_impossible_tail_is_refused_and_nothing_is_read);
-  RUN(an_impossible_head_is_refused_and_moves_nothing);
-  RUN(an_index_that_goes_back_is_refused);
+  RUN(an_impossible_tail_is_refused_and_nothing_is_read_S1);
+  RUN(an_impossible_head_is_refused_and_moves_nothing_S1);
+  RUN(an_index_that_goes_back_is_refused_S1);
   RUN(a_sleeping_consumer_is_rung_once);
   RUN(a_starving_producer_is_rung_once);
-  RUN(flags_with_other_values_ring_nobody);
-  RUN(a_page_that_is_not_ours_is_refused);
+  RUN(flags_with_other_values_ring_nobody_S10);
+  RUN(a_page_that_is_not_ours_is_refused_S1);
   RUN(the_page_has_its_words_where_the_protocol_says);
   return check_exit_code();
 }

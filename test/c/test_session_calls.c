@@ -153,7 +153,7 @@ TEST(more_timeouts_than_events_come_with_the_next_ticks) {
 }
 
 /* P4.4 */
-TEST(an_abandoned_call_allows_one_late_answer) {
+TEST(an_abandoned_call_allows_one_late_answer_W8) {
   lone_open(&end, HWR_HOST, &DEFAULTS);
   end_call(&end, 5, 1, "x", 1);
   end_flush(&end);
@@ -168,8 +168,7 @@ TEST(an_abandoned_call_allows_one_late_answer) {
   end_close(&end);
 }
 
-/* W8, W9 */
-TEST(an_answer_of_an_older_generation_settles_nobody) {
+TEST(an_answer_of_an_older_generation_settles_nobody_W8_W9) {
   lone_open(&end, HWR_HOST, &DEFAULTS);
   end_call(&end, 5, UINT32_MAX, "x", 1);
   end_flush(&end);
@@ -365,8 +364,8 @@ main(void) {
   RUN(a_call_that_is_not_answered_times_out_once);
   RUN(a_call_that_never_left_says_so_and_never_leaves);
   RUN(more_timeouts_than_events_come_with_the_next_ticks);
-  RUN(an_abandoned_call_allows_one_late_answer);
-  RUN(an_answer_of_an_older_generation_settles_nobody);
+  RUN(an_abandoned_call_allows_one_late_answer_W8);
+  RUN(an_answer_of_an_older_generation_settles_nobody_W8_W9);
   RUN(an_answer_nobody_asked_for_is_not_sent);
   RUN(a_ping_comes_back_as_a_pong);
   RUN(a_ping_without_pong_times_out);

@@ -189,8 +189,8 @@ read_whole(size_t *count) {
   return log;
 }
 
-/* P1.2, W5 */
-TEST(pieces_of_every_size_give_the_same_events) {
+/* P1.2 */
+TEST(pieces_of_every_size_give_the_same_events_W5) {
   frames.count = 0;
   put_conversation(false);
   size_t count;
@@ -209,8 +209,8 @@ TEST(pieces_of_every_size_give_the_same_events) {
   free(want);
 }
 
-/* P1.2, W5 */
-TEST(random_pieces_give_the_same_events) {
+/* P1.2 */
+TEST(random_pieces_give_the_same_events_W5) {
   frames.count = 0;
   put_conversation(false);
   size_t count;
@@ -240,8 +240,7 @@ TEST(padding_frames_between_any_two_frames_change_nothing) {
   free(want);
 }
 
-/* W5 */
-TEST(a_thousand_frames_in_one_read_become_a_thousand_events) {
+TEST(a_thousand_frames_in_one_read_become_a_thousand_events_W5) {
   lone_open(&end, HWR_WORKER, &DEFAULTS);
   frames.count = 0;
   for (uint32_t i = 0; i < 1000; i++)
@@ -314,8 +313,8 @@ TEST(more_bulk_messages_than_a_batch_holds_wait_for_the_next) {
   end_close(&end);
 }
 
-/* P8.3, W4 */
-TEST(memory_grows_with_bytes_received_and_not_with_bytes_claimed) {
+/* P8.3 */
+TEST(memory_grows_with_bytes_received_and_not_with_bytes_claimed_W4) {
   lone_open(&end, HWR_WORKER, &DEFAULTS);
   size_t before = end.books.held_bytes;
   put_header(&frames, (frame_spec_t){.type = HWR_REQUEST, .length = 1000000});
@@ -356,8 +355,8 @@ TEST(a_discarded_answer_is_not_stored) {
   end_close(&end);
 }
 
-/* P6.2, W6 */
-TEST(an_end_inside_a_frame_or_a_message_is_a_truncation) {
+/* P6.2 */
+TEST(an_end_inside_a_frame_or_a_message_is_a_truncation_W6) {
   frames.count = 0;
   PUT(&frames, .type = HWR_REQUEST, .flags = 8, .body = big, .length = 9);
   PUT(&frames, .type = HWR_PAD, .length = 5);
@@ -380,17 +379,17 @@ main(void) {
   RUN(records_behind_a_long_message_keep_their_order);
   RUN(a_deadline_block_goes_with_the_first_chunk_only);
   RUN(an_abandoned_call_is_finished_on_the_wire_and_its_answer_dropped);
-  RUN(pieces_of_every_size_give_the_same_events);
-  RUN(random_pieces_give_the_same_events);
+  RUN(pieces_of_every_size_give_the_same_events_W5);
+  RUN(random_pieces_give_the_same_events_W5);
   RUN(padding_frames_between_any_two_frames_change_nothing);
-  RUN(a_thousand_frames_in_one_read_become_a_thousand_events);
+  RUN(a_thousand_frames_in_one_read_become_a_thousand_events_W5);
   RUN(a_last_chunk_that_is_whole_in_the_inbox_ends_its_message);
   RUN(timeouts_never_take_the_place_of_a_frame_in_progress);
   RUN(more_bulk_messages_than_a_batch_holds_wait_for_the_next);
-  RUN(memory_grows_with_bytes_received_and_not_with_bytes_claimed);
+  RUN(memory_grows_with_bytes_received_and_not_with_bytes_claimed_W4);
   RUN(bulk_that_nobody_takes_is_freed_with_its_batch);
   RUN(a_discarded_answer_is_not_stored);
-  RUN(an_end_inside_a_frame_or_a_message_is_a_truncation);
+  RUN(an_end_inside_a_frame_or_a_message_is_a_truncation_W6);
   frames_free(&frames);
   return check_exit_code();
 }

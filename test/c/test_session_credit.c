@@ -127,8 +127,8 @@ TEST(goaway_is_the_last_to_arrive_whatever_waited) {
   pair_close(&pair);
 }
 
-/* P5.3, W12 */
-TEST(the_largest_grant_is_legal_and_a_smaller_one_after_it_is_not) {
+/* P5.3 */
+TEST(the_largest_grant_is_legal_and_a_smaller_one_after_it_is_not_W12) {
   open_granted(&DEFAULTS, 4096, 1);
   grant(UINT64_MAX, UINT64_MAX);
   grant(UINT64_MAX, UINT64_MAX);
@@ -149,8 +149,8 @@ TEST(no_part_of_a_grant_may_shrink) {
   end_close(&end);
 }
 
-/* P5.4, W12 */
-TEST(grants_that_grant_nothing_are_strikes) {
+/* P5.4 */
+TEST(grants_that_grant_nothing_are_strikes_W12) {
   open_granted(&DEFAULTS, 5000, 5);
   for (int i = 0; i < 100; i++) put_credit(&frames, 5000, 5);
   CHECK_INT(feed_frames(&end, &frames), 0);
@@ -172,8 +172,8 @@ TEST(a_lane_that_does_not_exist_has_no_credit) {
 
 /* ---- what we allow */
 
-/* P5.2, W11 */
-TEST(bytes_past_the_window_break_the_rule) {
+/* P5.2 */
+TEST(bytes_past_the_window_break_the_rule_W11) {
   settings_t small = DEFAULTS;
   small.window_bytes = 4096;
   lone_open(&end, HWR_WORKER, &small);
@@ -515,8 +515,8 @@ TEST(the_region_comes_back_to_the_ring_when_the_spill_is_empty) {
   end_close(&end);
 }
 
-/* P7.3, S1 */
-TEST(a_peer_that_lies_about_what_it_took_ends_the_session) {
+/* P7.3 */
+TEST(a_peer_that_lies_about_what_it_took_ends_the_session_S1) {
   lone_open(&end, HWR_HOST, &DEFAULTS);
   end_call(&end, 1, 1, big, 100);
   end_flush(&end);
@@ -533,11 +533,11 @@ main(void) {
   RUN(control_frames_need_no_credit);
   RUN(goaway_needs_no_credit_and_waits_for_all_that_does);
   RUN(goaway_is_the_last_to_arrive_whatever_waited);
-  RUN(the_largest_grant_is_legal_and_a_smaller_one_after_it_is_not);
+  RUN(the_largest_grant_is_legal_and_a_smaller_one_after_it_is_not_W12);
   RUN(no_part_of_a_grant_may_shrink);
-  RUN(grants_that_grant_nothing_are_strikes);
+  RUN(grants_that_grant_nothing_are_strikes_W12);
   RUN(a_lane_that_does_not_exist_has_no_credit);
-  RUN(bytes_past_the_window_break_the_rule);
+  RUN(bytes_past_the_window_break_the_rule_W11);
   RUN(requests_past_the_message_window_break_the_rule);
   RUN(byte_credit_returns_when_half_the_window_has_been_copied_out);
   RUN(byte_credit_returns_for_each_chunk_of_a_message_in_progress);
@@ -555,7 +555,7 @@ main(void) {
   RUN(credit_that_finds_no_room_is_not_forgotten);
   RUN(control_frames_find_room_in_a_ring_full_of_records);
   RUN(the_region_comes_back_to_the_ring_when_the_spill_is_empty);
-  RUN(a_peer_that_lies_about_what_it_took_ends_the_session);
+  RUN(a_peer_that_lies_about_what_it_took_ends_the_session_S1);
   frames_free(&frames);
   return check_exit_code();
 }

@@ -21,8 +21,8 @@ open_worker(void) {
   lone_open(&end, HWR_WORKER, &DEFAULTS);
 }
 
-/* P2.3, W3 */
-TEST(lengths_past_a_limit_break_the_rule_before_any_allocation) {
+/* P2.3 */
+TEST(lengths_past_a_limit_break_the_rule_before_any_allocation_W3) {
   const uint32_t lengths[] = {HWR_MAX_FRAME_BYTES + 1, 0x7fffffff, 0x80000000, UINT32_MAX};
   const uint8_t types[] = {HWR_REQUEST, HWR_RESPONSE, HWR_DEFINE, HWR_PAD};
   for (size_t i = 0; i < 4; i++)
@@ -50,8 +50,8 @@ TEST(control_frames_have_one_length_each) {
   }
 }
 
-/* P4.6, W3 */
-TEST(a_message_of_exactly_the_limit_is_taken_and_one_byte_more_is_not) {
+/* P4.6 */
+TEST(a_message_of_exactly_the_limit_is_taken_and_one_byte_more_is_not_W3) {
   settings_t small = DEFAULTS;
   small.max_message_bytes = 10000;
   for (uint32_t extra = 0; extra < 2; extra++) {
@@ -94,8 +94,8 @@ TEST(errors_and_definitions_may_have_64_kib_whatever_the_limit) {
   }
 }
 
-/* P2.5, W7 */
-TEST(flags_that_a_type_does_not_have_break_the_rule) {
+/* P2.5 */
+TEST(flags_that_a_type_does_not_have_break_the_rule_W7) {
   static const struct {
     uint8_t type, allowed;
   } types[] = {{HWR_DEFINE, 0x0f}, {HWR_REQUEST, 0x3f}, {HWR_RESPONSE, 0x0f},
@@ -136,7 +136,7 @@ TEST(of_several_faults_the_first_is_named) {
 }
 
 /* P2.4: CANCEL, EVENT, PROGRESS, OPEN, DATA, END and RESET are for later versions. */
-TEST(types_reserved_for_later_break_the_rule_now) {
+TEST(types_reserved_for_later_break_the_rule_now_W7) {
   for (uint8_t type = 9; type <= 15; type++) {
     open_worker();
     PUT(&frames, .type = type);
@@ -163,8 +163,8 @@ TEST(a_malformed_extension_block_breaks_the_rule_whole_or_in_chunks) {
   check_broken(HWR_EPROTO, "P2.6");
 }
 
-/* P4.1, W9 */
-TEST(an_id_that_is_open_may_not_be_used_again) {
+/* P4.1 */
+TEST(an_id_that_is_open_may_not_be_used_again_W9) {
   open_worker();
   PUT(&frames, .type = HWR_REQUEST, .slot = 3, .generation = 1);
   PUT(&frames, .type = HWR_REQUEST, .slot = 3, .generation = 1);
@@ -231,8 +231,8 @@ TEST(chunks_of_two_messages_may_not_mix) {
   }
 }
 
-/* P4.7, W15 */
-TEST(chunks_without_bytes_are_strikes) {
+/* P4.7 */
+TEST(chunks_without_bytes_are_strikes_W15) {
   open_worker();
   for (int i = 0; i < 100; i++) PUT(&frames, .type = HWR_REQUEST, .flags = 8);
   CHECK_INT(feed_frames(&end, &frames), 0);
@@ -240,8 +240,7 @@ TEST(chunks_without_bytes_are_strikes) {
   check_broken(HWR_ESTRIKES, "P4.7");
 }
 
-/* W15 */
-TEST(chunks_of_one_byte_cost_their_bytes_and_no_more) {
+TEST(chunks_of_one_byte_cost_their_bytes_and_no_more_W15) {
   open_worker();
   size_t before = end.books.held_bytes;
   for (uint32_t i = 0; i < 100000; i++) {
@@ -254,8 +253,8 @@ TEST(chunks_of_one_byte_cost_their_bytes_and_no_more) {
   end_close(&end);
 }
 
-/* P2.7, S4 */
-TEST(padding_after_padding_is_a_strike) {
+/* P2.7 */
+TEST(padding_after_padding_is_a_strike_S4) {
   open_worker();
   for (int i = 0; i < 101; i++) PUT(&frames, .type = HWR_PAD, .length = (uint32_t) i % 3);
   CHECK_INT(feed_frames(&end, &frames), 0);
@@ -275,8 +274,8 @@ TEST(long_padding_is_not_stored) {
   end_close(&end);
 }
 
-/* P6.4, W14 */
-TEST(a_thousand_pings_may_wait_for_their_pongs) {
+/* P6.4 */
+TEST(a_thousand_pings_may_wait_for_their_pongs_W14) {
   open_worker();
   for (uint32_t i = 0; i < HWR_MAX_PENDING_PONGS; i++) PUT(&frames, .type = HWR_PING, .slot = i);
   CHECK_INT(feed_frames(&end, &frames), 0);
@@ -284,8 +283,7 @@ TEST(a_thousand_pings_may_wait_for_their_pongs) {
   check_broken(HWR_ESTRIKES, "P6.4");
 }
 
-/* W14 */
-TEST(pings_that_are_answered_may_go_on_for_ever) {
+TEST(pings_that_are_answered_may_go_on_for_ever_W14) {
   open_worker();
   size_t held = 0;
   for (uint32_t i = 0; i < 20000; i++) {
@@ -333,7 +331,7 @@ TEST(strikes_are_forgiven_with_time) {
   check_broken(HWR_ESTRIKES, "P4.4");
 }
 
-/* P6.3, W8: else a peer could settle a call with the time of a ping. */
+/* P6.3: else a peer could settle a call with the time of a ping. */
 TEST(a_pong_to_a_call_or_an_answer_to_a_ping_breaks_the_rule_W8) {
   static const frame_spec_t wrong[] = {{.type = HWR_PONG, .slot = 1, .generation = 1},
                                        {.type = HWR_RESPONSE, .slot = 2, .generation = 1},
@@ -383,26 +381,26 @@ TEST(random_frames_find_no_defect) {
 
 int
 main(void) {
-  RUN(lengths_past_a_limit_break_the_rule_before_any_allocation);
+  RUN(lengths_past_a_limit_break_the_rule_before_any_allocation_W3);
   RUN(control_frames_have_one_length_each);
-  RUN(a_message_of_exactly_the_limit_is_taken_and_one_byte_more_is_not);
+  RUN(a_message_of_exactly_the_limit_is_taken_and_one_byte_more_is_not_W3);
   RUN(an_answer_nobody_reads_is_limited_too);
   RUN(errors_and_definitions_may_have_64_kib_whatever_the_limit);
-  RUN(flags_that_a_type_does_not_have_break_the_rule);
+  RUN(flags_that_a_type_does_not_have_break_the_rule_W7);
   RUN(of_several_faults_the_first_is_named);
-  RUN(types_reserved_for_later_break_the_rule_now);
+  RUN(types_reserved_for_later_break_the_rule_now_W7);
   RUN(a_malformed_extension_block_breaks_the_rule_whole_or_in_chunks);
-  RUN(an_id_that_is_open_may_not_be_used_again);
+  RUN(an_id_that_is_open_may_not_be_used_again_W9);
   RUN(a_slot_whose_call_was_given_up_takes_another_generation);
   RUN(slots_end_at_the_limit);
   RUN(one_way_requests_may_carry_any_slot);
   RUN(chunks_of_two_messages_may_not_mix);
-  RUN(chunks_without_bytes_are_strikes);
-  RUN(chunks_of_one_byte_cost_their_bytes_and_no_more);
-  RUN(padding_after_padding_is_a_strike);
+  RUN(chunks_without_bytes_are_strikes_W15);
+  RUN(chunks_of_one_byte_cost_their_bytes_and_no_more_W15);
+  RUN(padding_after_padding_is_a_strike_S4);
   RUN(long_padding_is_not_stored);
-  RUN(a_thousand_pings_may_wait_for_their_pongs);
-  RUN(pings_that_are_answered_may_go_on_for_ever);
+  RUN(a_thousand_pings_may_wait_for_their_pongs_W14);
+  RUN(pings_that_are_answered_may_go_on_for_ever_W14);
   RUN(goaway_again_is_a_strike);
   RUN(pongs_nobody_asked_for_are_strikes);
   RUN(strikes_are_forgiven_with_time);

@@ -118,8 +118,8 @@ TEST(a_host_must_not_explain_itself_to_a_worker) {
   check_broken(HWR_EPROTO, "P3.6");
 }
 
-/* W1, P3.1 */
-TEST(other_protocols_are_turned_away_before_any_memory_is_taken) {
+/* P3.1 */
+TEST(other_protocols_are_turned_away_before_any_memory_is_taken_W1) {
   static const char greetings[][32] = {
       "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
       "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello of TLS",
@@ -160,8 +160,8 @@ TEST(a_greeting_with_other_magic_is_refused) {
   check_broken(HWR_EPROTO, "P3.2");
 }
 
-/* W2, P3.3 */
-TEST(another_version_is_named_and_refused) {
+/* P3.3 */
+TEST(another_version_is_named_and_refused_W2) {
   const uint16_t versions[] = {0, 2, 0xffff};
   for (size_t i = 0; i < 3; i++) {
     end_open(&end, HWR_HOST, &DEFAULTS);
@@ -194,7 +194,7 @@ TEST(a_peer_of_the_same_role_is_refused) {
 }
 
 /* P2.3 */
-TEST(a_greeting_has_a_least_and_a_largest_size) {
+TEST(a_greeting_has_a_least_and_a_largest_size_W1) {
   const uint32_t lengths[] = {0, 47, HWR_HELLO_MAX_BYTES + 1, UINT32_MAX};
   for (size_t i = 0; i < 4; i++) {
     end_open(&end, HWR_HOST, &DEFAULTS);
@@ -257,13 +257,13 @@ check_stage(const stage_case_t *c, uint8_t type) {
   end_close(&end);
 }
 
-/* P2.4, P3.6, W7 */
-TEST(each_stage_takes_its_own_frames_and_no_other) {
+/* P2.4, P3.6 */
+TEST(each_stage_takes_its_own_frames_and_no_other_W7) {
   for (size_t i = 0; i < sizeof STAGES / sizeof *STAGES; i++)
     for (int type = 1; type < 256; type++) check_stage(&STAGES[i], (uint8_t) type);
 }
 
-TEST(type_zero_is_no_frame) {
+TEST(type_zero_is_no_frame_W7) {
   lone_open(&end, HWR_HOST, &DEFAULTS);
   PUT(&frames, .type = 0);
   check_broken(HWR_EPROTO, "P2.4");
@@ -278,16 +278,16 @@ main(void) {
   RUN(a_long_init_arrives_in_chunks);
   RUN(an_error_before_ready_is_why_a_worker_cannot_start);
   RUN(a_host_must_not_explain_itself_to_a_worker);
-  RUN(other_protocols_are_turned_away_before_any_memory_is_taken);
+  RUN(other_protocols_are_turned_away_before_any_memory_is_taken_W1);
   RUN(no_frame_but_hello_may_come_first);
   RUN(a_greeting_with_other_magic_is_refused);
-  RUN(another_version_is_named_and_refused);
+  RUN(another_version_is_named_and_refused_W2);
   RUN(a_window_too_small_to_speak_through_is_refused);
   RUN(a_peer_of_the_same_role_is_refused);
-  RUN(a_greeting_has_a_least_and_a_largest_size);
+  RUN(a_greeting_has_a_least_and_a_largest_size_W1);
   RUN(a_longer_greeting_of_a_later_peer_is_understood);
-  RUN(each_stage_takes_its_own_frames_and_no_other);
-  RUN(type_zero_is_no_frame);
+  RUN(each_stage_takes_its_own_frames_and_no_other_W7);
+  RUN(type_zero_is_no_frame_W7);
   frames_free(&frames);
   return check_exit_code();
 }
