@@ -18,6 +18,8 @@ let readExotic = (decoder, tag) => {
 const { MAX_SHAPES, MAX_SHAPE_KEYS, MAX_DEFINITION_BYTES } = T;
 /** A hole of more than this at the end of an array is made without memory for it. */
 const FILLED_GAP = 1024;
+/** Arrays up to this length get their room at once, longer ones as they grow. */
+const MAX_PREPARED = 1 << 20;
 /** Arrays up to this length are literals. */
 const FEW = 4;
 const EMPTY_BYTES = Buffer.alloc(0);
@@ -52,6 +54,8 @@ class StructuredDecoder {
     this.gone = 0;
     /** @type {unknown[] | null} the objects so far, in a record with references */
     this.objects = null;
+    /** Elements of all arrays so far; each takes a byte, so more than bytes would be a lie. */
+    this.claimed = 0;
     this.reservedBytes = 0;
     this.resizableBuffers = 0;
     /** @type {DataView | null} */
@@ -134,6 +138,7 @@ class StructuredDecoder {
     this.owned = owned;
     this.depth = 0;
     this.gone = 0;
+    this.claimed = 0;
     this.reservedBytes = 0;
     this.resizableBuffers = 0;
   }
@@ -364,10 +369,12 @@ class StructuredDecoder {
 
   /** @param {number} count */
   #readMany(count) {
+    this.claimed += count;
+    const believed = count <= MAX_PREPARED && this.claimed <= this.end - this.start;
     /** @type {unknown[]} */
-    const array = [];
+    const array = believed ? new Array(count) : [];
     this.keep(array);
-    for (let i = 0; i < count; i++) array.push(this.read());
+    for (let i = 0; i < count; i++) array[i] = this.read();
     return array;
   }
 

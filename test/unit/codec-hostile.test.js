@@ -214,6 +214,16 @@ describe('StructuredDecoder: claims beyond the bytes', () => {
     });
   }
 
+  it('takes no memory for arrays within arrays that each claim all the bytes that are left', () => {
+    const size = 500_000;
+    const bytes = Buffer.alloc(size, T.INTEGER);
+    bytes[0] = 0;
+    for (let p = 1, i = 0; i < 900; i++, p += 5) bytes.set([T.ARRAY, ...u32(size - p - 5)], p);
+    const before = process.memoryUsage().rss;
+    assert.throws(() => new StructuredDecoder().decode(bytes, 0, size), MALFORMED);
+    assert.ok(process.memoryUsage().rss - before < 128e6);
+  });
+
   it('counts the address space of all resizable ArrayBuffers of a record', () => {
     const one = (maximum) => [T.RESIZABLE_BUFFER, ...f64(maximum), ...u32(0)];
     const decode = (bytes) => new StructuredDecoder().decode(Buffer.from(bytes), 0, bytes.length);
