@@ -1,7 +1,6 @@
 'use strict';
 
-const { EventEmitter, once } = require('node:events');
-const { setImmediate: turn } = require('node:timers/promises');
+const { EventEmitter } = require('node:events');
 const native = require('./binding');
 const { CallTable } = require('./call-table');
 const { Channel } = require('./channel');
@@ -15,12 +14,10 @@ const { sendTimeout, shutdownTimeout } = require('./options');
 const { report } = require('./report');
 const { makeLink, spawnWorker } = require('./spawn');
 const { STRUCTURED, decodeStart, encodeStart } = require('./start-frames');
-const { StderrTail } = require('./stderr-tail');
+const { WorkerProcess } = require('./worker-process');
 
 const SPILL_BYTES = 64 * 1024 * 1024;
 const WINDOW_BYTES = 1024 * 1024;
-const KILL_GRACE = 1000; // from SIGTERM to SIGKILL
-const STDERR_GRACE = 200; // for the last of stderr after the exit
 const MIN_LIMIT_BYTES = 64 * 1024; // of what is no payload of a call (P4.6)
 const MAX_METHODS = 65_536; // the numbers of 16 bits
 const STATUS = native.status;
@@ -48,10 +45,10 @@ class Call {
 /** A worker process, from the host's side. Made by createWorker. */
 class Worker extends EventEmitter {
   #options;
-  #child;
+  /** @type {any} a WorkerProcess, once it is started */
+  #process;
   #channel;
   #codec;
-  #stderr = null; // StderrTail, or null where stderr is not piped
   #calls = new CallTable();
   #methods = new Map(); // type to number
   #timeouts = []; // by method, milliseconds
@@ -60,14 +57,12 @@ class Worker extends EventEmitter {
   #init; // payload of INIT, until it is sent
   #start; // { resolve, reject, timer } until READY or failure
   #needDrain = false;
-  #exited; // promise of { code, signal }
-  #hasExited = false;
-  #exit = null; // { code, signal }
+  /** @type {Error | null} */
   #failure = null; // why the channel ended while the process lived
   #closedEarly = false; // killed, for it had closed its end and stayed
-  #shutdown = null; // promise of shutdown or terminate
-  #idle = null; // called when no call is open
-  #finished = false; // 'exit' was emitted
+  /** @type {Promise<void> | null} */
+  #shutdown = null; // of shutdown or terminate
+  #goawayWaits = false; // for the calls that are open
   #sent = 0;
   #failed = 0;
 
@@ -133,13 +128,15 @@ class Worker extends EventEmitter {
   }
 
   #adoptChild(child) {
-    this.#child = child;
-    const { promise, resolve } = deferred();
-    this.#exited = promise;
-    child.once('error', (error) => this.#onExit(resolve, null, null, error));
-    child.once('exit', (code, signal) => this.#onExit(resolve, code, signal));
-    const forward = this.#options.stdio === 'default';
-    if (child.stderr) this.#stderr = new StderrTail(child.stderr, forward);
+    this.#process = new WorkerProcess(child, {
+      forwardStderr: this.#options.stdio === 'default',
+      onExit: () => {
+        this.#channel.readRest();
+        this.#channel.close();
+      },
+      wantsTail: () => this.#shutdown === null,
+    });
+    this.#process.exited.then((exit) => this.#finish(exit));
   }
 
   #watchStart() {
@@ -157,7 +154,7 @@ class Worker extends EventEmitter {
       else this.terminate();
     };
     signal.addEventListener('abort', onAbort, { once: true });
-    this.#exited.then(() => signal.removeEventListener('abort', onAbort));
+    this.#process.exited.then(() => signal.removeEventListener('abort', onAbort));
   }
 
   #endStart() {
@@ -172,9 +169,10 @@ class Worker extends EventEmitter {
     const start = this.#endStart();
     if (!start) return;
     this.#state = 'crashed';
-    this.#kill('SIGKILL');
+    this.#failure = null; // createWorker tells of it
+    this.#process.kill('SIGKILL');
     this.#channel.close();
-    this.#exited.then(() => start.reject(error));
+    this.#process.exited.then(() => start.reject(error));
   }
 
   /** @returns {void} */
@@ -247,7 +245,7 @@ class Worker extends EventEmitter {
     const start = this.#endStart();
     if (!start) return;
     this.#state = 'crashed';
-    this.#exited.then(() => {
+    this.#process.exited.then(() => {
       const isHandshake = cause instanceof errors.HandshakeError;
       start.reject(
         isHandshake ? cause : this.#startError(`Worker failed to start: ${cause.message}`, cause),
@@ -258,11 +256,8 @@ class Worker extends EventEmitter {
   }
 
   #startError(message, cause) {
-    return startError(message, { exit: this.#exit ?? undefined, tail: this.#tail(), cause });
-  }
-
-  #tail() {
-    return this.#stderr?.toString();
+    const { exit, tail } = this.#process;
+    return startError(message, { exit: exit ?? undefined, tail, cause });
   }
 
   // ---------------------------------------------------------------- calls
@@ -343,7 +338,8 @@ class Worker extends EventEmitter {
   }
 
   #refusal(type) {
-    if (this.#state === 'crashed') return this.#crashError(type);
+    const broken = this.#state === 'ready' && this.#failure !== null;
+    if (broken || this.#state === 'crashed') return this.#crashError(type);
     if (this.#state !== 'ready') return new errors.WorkerClosedError(`Worker is ${this.#state}`);
     return new errors.UnknownTypeError(`unknown message type: ${String(type)}`, {
       messageType: type,
@@ -360,7 +356,7 @@ class Worker extends EventEmitter {
         call,
         kind === EVENT.ERROR ? this.#remoteError(at) : this.#timeoutError(call, at),
       );
-    if (this.#idle !== null) this.#checkIdle();
+    if (this.#goawayWaits) this.#sayGoaway();
   }
 
   #resolve(call, at) {
@@ -404,8 +400,9 @@ class Worker extends EventEmitter {
   #breach(error) {
     if (this.#channel.isClosed) return;
     this.#failure ??= error;
+    this.#methods.clear(); // later calls are refused for this reason
     this.#channel.close();
-    if (!this.#start) this.#kill('SIGKILL');
+    if (!this.#start) this.#process.kill('SIGKILL');
     else if (error instanceof errors.HandshakeError) this.#failStart(error);
     else this.#failStart(this.#startError(`Worker failed to start: ${error.message}`, error));
   }
@@ -413,7 +410,7 @@ class Worker extends EventEmitter {
   #onEnd(code, rule) {
     if (code === 0) {
       if (this.#start) this.#channel.close(); // it may never have been open
-      if (!this.#hasExited) this.#killLater();
+      if (this.#process.exit === null) this.#killLater();
       return;
     }
     const where = rule ? ` (${rule})` : '';
@@ -427,42 +424,12 @@ class Worker extends EventEmitter {
     }
   }
 
-  /** It has closed its end, so it is about to leave; if it does not, it is made to. */
+  /** It has closed its end, so it is about to leave. */
   #killLater() {
-    const timer = setTimeout(() => {
-      this.#closedEarly = !this.#hasExited && this.#shutdown === null;
-      this.#kill('SIGKILL');
-    }, KILL_GRACE);
-    this.#exited.then(() => clearTimeout(timer));
+    this.#process.killLater(() => (this.#closedEarly = this.#shutdown === null));
   }
 
-  #kill(signal) {
-    if (!this.#hasExited && this.#child) this.#child.kill(signal);
-  }
-
-  async #onExit(resolve, code, signal, error) {
-    if (this.#hasExited) return;
-    this.#hasExited = true;
-    this.#exit = { code, signal };
-    this.#channel.readRest();
-    this.#channel.close();
-    await this.#stderrEnd();
-    resolve(this.#exit);
-    this.#finish(error);
-  }
-
-  /** Errors are to have the whole tail; a grandchild may hold stderr open. */
-  async #stderrEnd() {
-    const { stderr } = this.#child;
-    if (!stderr || stderr.destroyed || this.#shutdown !== null) return;
-    this.#stderr.readRest();
-    const limit = AbortSignal.timeout(STDERR_GRACE);
-    await once(stderr, 'close', { signal: limit }).catch(() => turn()); // which reads what is there
-  }
-
-  #finish(error) {
-    if (this.#finished) return;
-    this.#finished = true;
+  #finish({ code, signal, error }) {
     const asked = this.#shutdown !== null;
     const start = this.#endStart();
     this.#setState(asked ? 'closed' : 'crashed');
@@ -472,9 +439,8 @@ class Worker extends EventEmitter {
         asked ? new errors.WorkerClosedError('Worker closed') : this.#crashError(call.type),
       );
     }
-    const { code, signal } = this.#exit;
     if (error) start?.reject(spawnError(error, this.#options.cwd));
-    else start?.reject(earlyExitError(this.#exit, this.#tail()));
+    else start?.reject(earlyExitError({ code, signal }, this.#process.tail));
     if (this.#failure && !start) this.#emitError(this.#failure);
     this.emit('exit', code, signal);
   }
@@ -485,9 +451,9 @@ class Worker extends EventEmitter {
   }
 
   #crashError(type) {
-    const exit = this.#exit ?? undefined;
+    const { exit, tail } = this.#process;
     const failure = this.#failure ?? undefined;
-    return crashError({ exit, failure, closed: this.#closedEarly, type, tail: this.#tail() });
+    return crashError({ exit: exit ?? undefined, failure, closed: this.#closedEarly, type, tail });
   }
 
   /**
@@ -506,35 +472,26 @@ class Worker extends EventEmitter {
   }
 
   async #close(timeout) {
-    if (this.#hasExited) return;
+    if (this.#process.exit !== null) return;
     if (this.#state === 'ready') this.#setState('closing');
-    const timer = timeout > 0 ? setTimeout(() => this.#killInSteps(), timeout) : undefined;
-    this.#idle = () => this.#channel.goaway(0);
-    this.#checkIdle();
-    await this.#exited;
+    const timer = timeout > 0 ? setTimeout(() => this.#process.killInSteps(), timeout) : undefined;
+    this.#sayGoaway();
+    await this.#process.exited;
     clearTimeout(timer);
   }
 
-  #checkIdle() {
-    const idle = this.#idle;
-    if (idle === null || this.#calls.size > 0 || this.#hasExited) return;
-    this.#idle = null;
-    idle();
+  /** Once no call is open. */
+  #sayGoaway() {
+    this.#goawayWaits = this.#calls.size > 0;
+    if (!this.#goawayWaits && this.#process.exit === null) this.#channel.goaway(0);
   }
 
   /** SIGTERM, and SIGKILL when that does not help. */
   async terminate() {
-    this.#shutdown ??= this.#exited.then(() => {});
-    if (this.#hasExited) return;
+    this.#shutdown ??= this.#process.exited.then(() => {});
+    if (this.#process.exit !== null) return;
     if (this.#state === 'ready') this.#setState('closing');
-    await this.#killInSteps();
-  }
-
-  async #killInSteps() {
-    this.#kill('SIGTERM');
-    const timer = setTimeout(() => this.#kill('SIGKILL'), KILL_GRACE);
-    await this.#exited;
-    clearTimeout(timer);
+    await this.#process.killInSteps();
   }
 
   [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
@@ -558,16 +515,13 @@ class Worker extends EventEmitter {
   }
 
   #setRef(ref) {
-    const verb = ref ? 'ref' : 'unref';
     this.#channel.setRef(ref);
-    this.#child[verb]();
-    this.#child.stdout?.[verb]?.();
-    this.#child.stderr?.[verb]?.();
+    this.#process.setRef(ref);
     return this;
   }
 
   get pid() {
-    return this.#hasExited ? undefined : this.#child?.pid;
+    return this.#process?.pid;
   }
 
   get threadId() {
@@ -595,11 +549,11 @@ class Worker extends EventEmitter {
   }
 
   get stdout() {
-    return this.#child.stdout;
+    return this.#process.stdout;
   }
 
   get stderr() {
-    return this.#stderr?.stream ?? null;
+    return this.#process.stderr;
   }
 
   stats() {

@@ -140,7 +140,7 @@ function post(worker) {
   try {
     worker.post('tell');
   } catch (error) {
-    assert.equal(error.code, 'ERR_HAWSER_CLOSED');
+    assert.equal(error.code, 'ERR_HAWSER_CRASHED');
   }
   return false;
 }

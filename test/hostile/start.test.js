@@ -16,6 +16,18 @@ describe('createWorker', () => {
   it('of a process that claims rings where there are none rejects with rule P3.0 (W1)', () =>
     assertStartBreach(start('ringsUnasked'), 'P3.0'));
 
+  it('that rejects says nothing on stderr beside it (W1)', async () => {
+    const { write } = process.stderr;
+    const said = [];
+    process.stderr.write = (text) => said.push(text) > 0;
+    try {
+      await assertStartBreach(start('http'), 'P3.0');
+    } finally {
+      process.stderr.write = write;
+    }
+    assert.deepEqual(said, []);
+  });
+
   const instead = {
     httpFrames: ['an HTTP request', 'P3.1'],
     zeroFrames: ['zeros', 'P3.1'],
