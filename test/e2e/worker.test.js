@@ -185,7 +185,9 @@ describe('a worker', () => {
 
   it("throws no 'error' where nobody listens", async () => {
     const worker = await start('verbs.js', outlaw);
+    const exited = new Promise((resolve) => worker.once('exit', resolve)); // comes after 'error'
     await assert.rejects(worker.send('ask'), { name: 'WorkerCrashedError' });
+    await exited;
   });
 });
 
