@@ -1,7 +1,9 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const fc = require('fast-check');
 const { StructuredEncoder } = require('../../lib/codec/structured-encoder');
+const { knotted } = require('./codec-arbitraries');
 const { Pair, record } = require('./codec-graph');
 
 const values = {
@@ -54,6 +56,26 @@ describe('StructuredEncoder: place', () => {
       }
     });
   }
+
+  it('makes no difference to any value, whatever came before', () => {
+    const records = fc.array(fc.tuple(knotted, fc.nat(300)), { minLength: 1, maxLength: 3 });
+    const untouched = Buffer.alloc(4096, 0xee);
+    const property = fc.property(records, fc.nat(4), (values, repeats) => {
+      const cramped = new Pair();
+      const free = new Pair();
+      for (const [value, room] of values) {
+        for (let i = 0; i <= repeats * 3; i++) {
+          const limit = POSITION + ((room + i * 7) % 300);
+          cramped.room.fill(0xee);
+          const bytes = cramped.encode(value, POSITION, limit);
+          assert.ok(cramped.room.subarray(limit).equals(untouched.subarray(limit)));
+          assert.deepEqual(bytes, free.encode(value, 0, free.room.length));
+          assert.deepEqual(cramped.definitions, free.definitions);
+        }
+      }
+    });
+    fc.assert(property, { numRuns: 500, seed: 20261121 });
+  });
 
   it('may be any of several buffers, one after the other, with floats', () => {
     const encoder = new StructuredEncoder({ shapes: false });
