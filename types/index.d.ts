@@ -73,7 +73,7 @@ export interface WorkerOptions<_M extends MessageDefs = any> {
   /** One number for calls (it may raise startup), or by phase and type; 0: none. Defaults: startup 10_000, message 300_000. */
   timeout?:
     number | ({ startup?: number; message?: number } & { [type: string]: number | undefined });
-  /** Of what waits to be sent: bytes (default 1 MiB); messages: unanswered requests (default 65_536). */
+  /** Of what waits to be sent. bytes: default 1 MiB. messages: default 65_536, and as many run in the worker at a time. */
   highWaterMark?: { messages?: number; bytes?: number };
   /** Default and most: 64 MiB. */
   maxMessageBytes?: number;

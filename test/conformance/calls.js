@@ -33,7 +33,7 @@ function describeManyCalls(start) {
       });
     }
 
-    it('over their limit wait in a queue, and over that reject with OverloadedError', async () => {
+    it('over their limit wait in a queue, and over that reject with OverloadedError (R4)', async () => {
       const worker = await start({ script: flow });
       const calls = range(2 * CALLS_IN_FLIGHT).map(() => worker.send('gather', CALLS_IN_FLIGHT));
       await assert.rejects(worker.send('echo', 1), OVERLOADED);

@@ -67,7 +67,7 @@ function describeEnding(start) {
     });
 
     for (const bytes of [1, 100_000, 1_000_000, 10_000_000]) {
-      it(`by process.exit behind an answer of ${bytes} bytes lets it arrive whole`, async () => {
+      it(`by process.exit behind an answer of ${bytes} bytes lets it arrive whole (P2)`, async () => {
         const worker = await start();
         const answer = await worker.send('answerAndExit', bytes);
         assert.ok(answer.equals(Buffer.alloc(bytes, 'z')));

@@ -11,7 +11,7 @@ const MEBIBYTE = 1024 * 1024;
 function describeLargeMessages(start) {
   describe('large messages', () => {
     for (const highWaterMark of [{}, { bytes: 64 * 1024 }, { messages: 1 }, { messages: 3 }]) {
-      it(`of 20 MiB pass each other both ways, with ${JSON.stringify(highWaterMark)}`, async () => {
+      it(`of 20 MiB pass each other both ways, with ${JSON.stringify(highWaterMark)} (R3)`, async () => {
         const worker = await start({ script, highWaterMark });
         const bodies = [1, 2, 3].map((id) => bodyOf(id, 20 * MEBIBYTE));
         const echoed = bodies.map((body) => worker.send('echo', body));

@@ -166,7 +166,7 @@ function describeDrain(start) {
       assert.equal(await producer.check(), 100);
     });
 
-    it('comes while calls are in flight and large answers come back', async () => {
+    it('comes while calls are in flight and large answers come back (R3)', async () => {
       const worker = await start({ script, highWaterMark: { bytes: 64 * KIBIBYTE } });
       const producer = new Producer(worker);
       const large = bodyOf(1, 3 * MEBIBYTE);
@@ -193,7 +193,7 @@ function describeCap(start) {
     [{ messages: 10 }, 10, [40, 40]],
   ]) {
     const name = `${JSON.stringify(mark)} and bodies of ${length} bytes`;
-    it(`past the hard cap throws OverloadedError and queues nothing, with ${name}`, async () => {
+    it(`past the hard cap throws OverloadedError and queues nothing, with ${name} (A9)`, async () => {
       const worker = await start({ script, highWaterMark: mark });
       const producer = new Producer(worker);
       assert.throws(() => fill(producer, length), OVERLOADED);
