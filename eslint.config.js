@@ -13,7 +13,7 @@ module.exports = [
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
       eqeqeq: ['error', 'always', { null: 'ignore' }],
-      'max-lines': ['error', 700],
+      'max-lines': ['error', 600],
       'max-lines-per-function': ['error', { max: 70, skipComments: true }],
       'no-unused-vars': ['error', { argsIgnorePattern: '^_', caughtErrors: 'none' }],
       'no-var': 'error',

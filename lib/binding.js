@@ -16,7 +16,7 @@ function load() {
 /** The host's addon, so that a worker need not look for it; another Node may need another build. */
 function openLikeHost() {
   try {
-    return openFound(JSON.parse(process.env.HAWSER_WORKER).addon);
+    return openFound(JSON.parse(process.env.HAWSER_WORKER ?? '').addon);
   } catch {
     return undefined;
   }

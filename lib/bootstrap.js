@@ -17,7 +17,7 @@ const WINDOW_BYTES = 1024 * 1024;
 const QUIET = 1000; // after the start, before what is seldom needed is loaded
 
 const uuid = native.uuid();
-const config = JSON.parse(process.env.HAWSER_WORKER);
+const config = JSON.parse(process.env.HAWSER_WORKER ?? '');
 delete process.env.HAWSER_WORKER;
 process.argv.splice(1, 1); // argv[1] is the script
 

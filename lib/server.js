@@ -17,6 +17,7 @@ class Server {
   #options;
   #running = 0;
   #waiting = []; // answers not encoded: the host is behind
+  /** @type {{ resolve: (value?: any) => void } | null} */
   #stopping = null; // { resolve } while stop() waits for what runs
   isRunning = true;
   isReady = false;
