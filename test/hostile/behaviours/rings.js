@@ -2,7 +2,7 @@
 
 /** Workers that write anything into the shared words and segments. */
 
-const { TYPE, answer, frame, header, structured } = require('../peer/wire');
+const { TYPE, answer, credit, header, structured } = require('../peer/wire');
 
 const done = structured('done');
 const BEYOND = 2n ** 64n - 1n;
@@ -115,20 +115,20 @@ module.exports = {
     };
     again();
   }),
-  // The socket says that it has ended, the ring goes on for ever.
+  // The socket says that it has ended, the ring goes on for ever: padding of 16 MiB, a grant, and so
+  // on. Each goes around the ring whole times and 16 bytes, so one filling serves for gigabytes.
   endlessEnd: afterCalls(3, (peer) => {
-    peer.stay();
-    peer.socket.end();
-    const fill = () => {
-      const free = peer.capacity - Number(peer.tail - peer.hostHead);
-      for (let i = 0; i + 48 <= free; i += 48) {
-        peer.store(frame(TYPE.PAD));
-        peer.store(answer({ slot: 5, generation: 7 }, done));
-      }
-      peer.publish();
-      setImmediate(fill);
-    };
-    fill();
+    const filling = [];
+    for (let i = 0n; i < 5000n; i++) {
+      filling.push(header(TYPE.PAD, { length: 16 * 1024 * 1024 }));
+      filling.push(credit(2n ** 21n + i, 2n ** 17n));
+    }
+    peer.store(Buffer.concat(filling));
+    const publish = () => peer.publishTail(peer.hostHead + BigInt(peer.capacity));
+    publish();
+    peer.socket.end(() => {
+      for (;;) publish();
+    });
   }),
 
   // ------------------------------------------------------------ doorbells and flags
