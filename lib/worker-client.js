@@ -20,6 +20,7 @@ const SPILL_BYTES = 64 * 1024 * 1024;
 const WINDOW_BYTES = 1024 * 1024;
 const MIN_LIMIT_BYTES = 64 * 1024; // of what is no payload of a call (P4.6)
 const MAX_METHODS = 65_536; // the numbers of 16 bits
+const FAILED_START_GRACE = 5000; // from the error of a start to SIGKILL
 const STATUS = native.status;
 
 // The executor of every call's promise: a closure per call would cost more than the call's slot.
@@ -251,8 +252,8 @@ class Worker extends EventEmitter {
         isHandshake ? cause : this.#startError(`Worker failed to start: ${cause.message}`, cause),
       );
     });
-    this.#channel.close();
-    this.#killLater();
+    // The channel stays open: the worker would take its end for the host's, and kill itself.
+    this.#process.killLater(() => {}, FAILED_START_GRACE);
   }
 
   #startError(message, cause) {

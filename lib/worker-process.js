@@ -75,12 +75,16 @@ class WorkerProcess {
     clearTimeout(timer);
   }
 
-  /** It is about to leave; if it does not, it is made to. @param {() => void} onKill before that */
-  killLater(onKill) {
+  /**
+   * It is about to leave; if it does not, it is made to.
+   * @param {() => void} onKill before that
+   * @param {number} [grace] milliseconds
+   */
+  killLater(onKill, grace = KILL_GRACE) {
     const timer = setTimeout(() => {
       if (this.exit === null) onKill();
       this.kill('SIGKILL');
-    }, KILL_GRACE);
+    }, grace);
     this.exited.then(() => clearTimeout(timer));
   }
 

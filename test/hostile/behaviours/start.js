@@ -13,6 +13,14 @@ const afterInit = (bytes) => async (peer) => {
   peer.write(bytes);
 };
 
+/** Start, then end as a worker does whose script cannot be started: with this. */
+const failWith = (bytes) => async (peer) => {
+  peer.greet();
+  await peer.nextOf(TYPE.INIT);
+  await peer.writeAll(bytes);
+  process.exit(1);
+};
+
 /** Say which transport it is, then this instead of HELLO. */
 const insteadOfHello = (bytes) => (peer) => {
   peer.join();
@@ -70,11 +78,12 @@ module.exports = {
     await peer.writeAll(methodsOf(names));
   },
   endlessStart: afterInit(frame(TYPE.METHODS, { flags: 1 | FLAG.MORE }, Buffer.alloc(64))),
-  garbledError: afterInit(frame(TYPE.ERROR, { flags: 1 }, Buffer.from('\x00\x19 garbage'))),
-  errorFlood: async (peer) => {
-    peer.greet();
-    await peer.nextOf(TYPE.INIT);
-    const error = frame(TYPE.ERROR, { flags: 1 }, structured(new RangeError('no')));
-    peer.write(Buffer.concat(Array.from({ length: 100 }, () => error)));
-  },
+  garbledError: failWith(frame(TYPE.ERROR, { flags: 1 }, Buffer.from('\x00\x19 garbage'))),
+  errorFlood: failWith(
+    Buffer.concat(
+      Array.from({ length: 100 }, () =>
+        frame(TYPE.ERROR, { flags: 1 }, structured(new RangeError('no'))),
+      ),
+    ),
+  ),
 };
