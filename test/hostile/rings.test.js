@@ -31,6 +31,7 @@ describe('a worker over shared memory', () => {
   for (const behaviour of tails) {
     it(`whose index is a lie while nobody asks, ${behaviour}, ends with rule P7.3 (S1)`, async () => {
       const worker = await start(`idle_${behaviour}`);
+      worker.post('tell');
       await gone(worker);
       await assertBreach(worker, [], 'P7.3');
     });

@@ -21,12 +21,12 @@ const lie = (act) =>
     peer.ring();
   });
 
-/** The same before anybody asks. */
-const idleLie = (act) => async (peer) => {
-  await peer.start();
-  act(peer);
-  peer.ring();
-};
+/** The same behind a post, which waits for no answer: the host is ready then, and idle. */
+const idleLie = (act) =>
+  afterCalls(1, (peer) => {
+    act(peer);
+    peer.ring();
+  });
 
 const lies = {
   tailTooFar: (peer) => peer.publishTail(peer.hostHead + BigInt(peer.capacity) + 8n),
