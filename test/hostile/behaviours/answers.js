@@ -25,7 +25,6 @@ const answerFirst = (make) =>
   });
 
 const body = (bytes) => (call) => answer(call, Buffer.from(bytes));
-const text = (string, codec) => (call) => answer(call, Buffer.from(string), codec);
 const error = (make) => answerFirst((call) => errorFrame(call, make()));
 
 function cyclic() {
@@ -127,10 +126,6 @@ module.exports = {
     body([0, 0xf1, 0x8b, ...Buffer.from('constructor'), 0xf1, 0x81, 0x78, 0x41]),
   ),
   thenable: answerFirst((call) => answer(call, structured({ then: 'later', value: 1 }))),
-  json: async (peer, string) => {
-    await answerFirst(text(Buffer.from(string, 'base64'), CODEC.json))(peer);
-  },
-  // Of the same codec as the host, or the second answer could not be read.
   jsonThenJson: async (peer, string) => {
     await afterCalls(2, async (from, [first, second]) => {
       await from.writeAll(answer(first, Buffer.from(string, 'base64'), CODEC.json));
