@@ -64,8 +64,9 @@ process.on('exit', () => channel.drain(EXIT_DRAIN));
 
 function joinHost(options, callbacks) {
   try {
-    native.watchHost(config.fds[0], HOST_GONE_GRACE);
-    return native.openWorker(config.fds, options, callbacks);
+    const [socket, ...segments] = config.fds;
+    const moved = native.watchHost(socket, HOST_GONE_GRACE);
+    return native.openWorker([moved, ...segments], options, callbacks);
   } catch (error) {
     return fail('no connection to the host', error);
   }

@@ -380,7 +380,8 @@ close_channel(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* watchHost(fd, graceMs): end this process soon after the socket's other end is gone. */
+/* watchHost(fd, graceMs) -> fd: end this process soon after the socket's other end is gone. The
+ * socket has the returned number from now on: a program that closes 3 is not to close ours. */
 static napi_value
 watch_host(napi_env env, napi_callback_info info) {
   napi_value args[2];
@@ -394,8 +395,10 @@ watch_host(napi_env env, napi_callback_info info) {
     napi_throw_error(env, "ENOTSOCK", "the descriptor is not a stream socket");
     return NULL;
   }
-  if (!state->watch) state->watch = hwr_watch_start((int) fd, (int) grace_ms);
-  return NULL;
+  if (state->watch) return args[0];
+  int moved = hwr_os_move_high((int) fd);
+  state->watch = hwr_watch_start(moved, (int) grace_ms);
+  return hwr__js_int32(env, moved);
 }
 
 #define FUNCTION(name, function)                                                                   \

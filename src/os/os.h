@@ -46,6 +46,9 @@ int hwr_os_socketpair(int fd[2]);
 void hwr_os_close(int fd);
 /* True for a stream socket. */
 bool hwr_os_is_stream_socket(int fd);
+/* Move a descriptor out of the way of programs that close or reuse the low numbers. Returns its
+ * number from now on, `fd` itself where none is free. It is not inherited. */
+int hwr_os_move_high(int fd);
 /* Send one byte, never blocking, never raising a signal (P7.7). A full socket is fine: the peer has
  * unread doorbells then. Returns 0 or a negative errno. */
 int hwr_os_send_byte(int fd, uint8_t byte);

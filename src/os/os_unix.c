@@ -186,6 +186,16 @@ hwr_os_is_stream_socket(int fd) {
   return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_bytes) == 0 && type == SOCK_STREAM;
 }
 
+enum { HIGH_DESCRIPTOR = 128 };
+
+int
+hwr_os_move_high(int fd) {
+  int high = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR);
+  if (high < 0) return fd;
+  close(fd);
+  return high;
+}
+
 int64_t
 hwr_os_write(int fd, const uint8_t *bytes, size_t count) {
   ssize_t sent;
@@ -285,6 +295,7 @@ hwr_watch_start(int fd, int grace_ms) {
     w->fd = fd;
     w->grace_ms = grace_ms;
     if (hwr_os_socketpair(w->wake) == 0) {
+      for (int i = 0; i < 2; i++) w->wake[i] = hwr_os_move_high(w->wake[i]);
       if (start_thread(w) == 0) return w;
       close(w->wake[0]);
       close(w->wake[1]);

@@ -57,6 +57,11 @@ hwr_os_is_stream_socket(int fd) {
 }
 
 int
+hwr_os_move_high(int fd) {
+  return fd;
+}
+
+int
 hwr_os_send_byte(int fd, uint8_t byte) {
   (void) fd;
   (void) byte;

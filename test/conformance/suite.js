@@ -251,6 +251,14 @@ function describeHandlers(start) {
       const expected = [1, 2, 3].map((id) => ({ before: undefined, after: id }));
       assert.deepEqual(answers, expected);
     });
+
+    it('may close every low descriptor: the connection has none of them (P7)', async () => {
+      const worker = await start();
+      await worker.send('closeLowDescriptors');
+      assert.equal(await worker.send('echo', 'still there'), 'still there');
+      await worker.shutdown();
+      assert.equal(worker.state, 'closed');
+    });
   });
 }
 

@@ -1,6 +1,7 @@
 'use strict';
 
 const { AsyncLocalStorage } = require('node:async_hooks');
+const { closeSync } = require('node:fs');
 const { setImmediate: turn } = require('node:timers/promises');
 const { workerData } = require('hawser/worker');
 
@@ -34,6 +35,19 @@ module.exports = {
     throw null;
   },
   returnFunction: () => ({ list: [1, () => {}] }),
+  // As a program does that wants nothing of what it may have inherited.
+  closeLowDescriptors: () => {
+    let closed = 0;
+    for (let fd = 3; fd < 7; fd++) {
+      try {
+        closeSync(fd);
+        closed++;
+      } catch (error) {
+        if (error.code !== 'EBADF') throw error;
+      }
+    }
+    return closed;
+  },
   never: () => new Promise(() => {}),
   exit: (code) => process.exit(code),
   kill: () => process.kill(process.pid, 'SIGKILL'),
