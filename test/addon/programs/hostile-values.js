@@ -83,7 +83,7 @@ function hostileValues() {
       new Date(NaN),
     ],
     ...[withGetter({}, 'role', throwing), withGetter([], 0, throwing), detachingArray()],
-    ...[[new Uint8Array(8)], [1], [[]], [-1, -1, -1, -1], [2 ** 31], [1e9, 1e9, 1e9, 1e9], [NaN]],
+    ...[[new Uint8Array(8)], [1.5], [[]], [-1, -1, -1, -1], [2 ** 31], [1e9, 1e9, 1e9, 1e9], [NaN]],
     ...[new Array(65).fill(new Uint8Array(1)), new Array(2 ** 32 - 1), new Error('x'), new Map()],
   ];
 }
