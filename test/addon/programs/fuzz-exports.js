@@ -86,7 +86,6 @@ function callOne(name, receiver, picks) {
   const ending = name === 'close' || name === 'goaway';
   if (ending && handles.indexOf(args[0]) < 2) args[0] = undefined; // two stay open to the end
   if (name === 'watchHost' && typeof args[0] === 'number') args[0] = -1; // it takes any socket
-  if (name === 'watchHost' && args[0] <= 64) args[0] = -1; // our own output may be a socket
   const self = receiver === 0 ? native : pool[receiver % pool.length];
   try {
     native[name].apply(self, args);
