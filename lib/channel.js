@@ -1,6 +1,7 @@
 'use strict';
 
 const native = require('./binding');
+const { slicesOf } = require('./codec/record-writer');
 const { ProtocolError, TooLargeError, WorkerClosedError } = require('./errors');
 const { DEADLINE_BYTES, EVENT, FLAG, HEADER_BYTES, TYPE } = require('./frames');
 
@@ -472,19 +473,6 @@ function sumOf(slices) {
   let sum = 0;
   for (const slice of slices) if (typeof slice !== 'number') sum += slice.length;
   return sum;
-}
-
-/** The pieces of a record in order: its bytes, cut where a segment belongs. */
-function slicesOf(encoded, segments) {
-  if (!segments) return [encoded];
-  const slices = [];
-  let from = 0;
-  for (let i = 0; i < segments.length; i += 2) {
-    slices.push(encoded.subarray(from, segments[i]), segments[i + 1]);
-    from = segments[i];
-  }
-  slices.push(encoded.subarray(from));
-  return slices;
 }
 
 function flushScheduled(channel) {

@@ -1,5 +1,6 @@
 'use strict';
 
+const { slicesOf } = require('./codec/record-writer');
 const { StructuredDecoder } = require('./codec/structured-decoder');
 const { StructuredEncoder } = require('./codec/structured-encoder');
 const { ProtocolError, RemoteError } = require('./errors');
@@ -31,17 +32,7 @@ function encode(error) {
   const encoder = new StructuredEncoder({ shapes: false });
   encoder.errorBudget = MAX_ERROR_BYTES - 1;
   const end = encoder.encode(NOWHERE, 0, 0, error);
-  return withSegments(encoder.bytes.subarray(encoder.start, end), encoder.segments ?? []);
-}
-
-function withSegments(bytes, segments) {
-  const parts = [];
-  let from = 0;
-  for (let i = 0; i < segments.length; i += 2) {
-    parts.push(bytes.subarray(from, segments[i]), segments[i + 1]);
-    from = segments[i];
-  }
-  return Buffer.concat([...parts, bytes.subarray(from)]);
+  return Buffer.concat(slicesOf(encoder.bytes.subarray(encoder.start, end), encoder.segments));
 }
 
 /**

@@ -1,6 +1,7 @@
 'use strict';
 
 const { createCodec } = require('./codec');
+const { slicesOf } = require('./codec/record-writer');
 const { SerializationError } = require('./errors');
 
 /** How the payloads of start frames are marked: structured, without shapes, whatever the codec. */
@@ -18,20 +19,10 @@ function encodeStart(value) {
   const { encoder } = createCodec('structured', { shapes: false });
   try {
     const end = encoder.encode(NOWHERE, 0, 0, value);
-    return joined(encoder.bytes.subarray(encoder.start, end), encoder.segments ?? []);
+    return Buffer.concat(slicesOf(encoder.bytes.subarray(encoder.start, end), encoder.segments));
   } catch (error) {
     throw withoutRoot(error);
   }
-}
-
-function joined(bytes, segments) {
-  const parts = [];
-  let from = 0;
-  for (let i = 0; i < segments.length; i += 2) {
-    parts.push(bytes.subarray(from, segments[i]), segments[i + 1]);
-    from = segments[i];
-  }
-  return Buffer.concat([...parts, bytes.subarray(from)]);
 }
 
 function withoutRoot({ message, path, cause }) {

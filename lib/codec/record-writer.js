@@ -248,4 +248,22 @@ class RecordWriter {
   }
 }
 
-module.exports = { RecordWriter, MARGIN };
+/**
+ * The pieces of a record in order: its bytes, cut where a segment belongs.
+ * @param {Buffer} encoded
+ * @param {any[] | null} segments offset and bytes by turns, as the encoder left them
+ * @returns {Uint8Array[]} views, not copies
+ */
+function slicesOf(encoded, segments) {
+  if (!segments) return [encoded];
+  const slices = [];
+  let from = 0;
+  for (let i = 0; i < segments.length; i += 2) {
+    slices.push(encoded.subarray(from, segments[i]), segments[i + 1]);
+    from = segments[i];
+  }
+  slices.push(encoded.subarray(from));
+  return slices;
+}
+
+module.exports = { RecordWriter, slicesOf, MARGIN };

@@ -7,18 +7,8 @@ const { inspect } = require('node:util');
 const { Worker } = require('node:worker_threads');
 const native = require('../../lib/binding');
 const { runProgram } = require('./program');
-const { hostileValues } = require('./programs/hostile-values');
+const { OPTIONS, hostileValues } = require('./programs/hostile-values');
 
-const OPTIONS = {
-  role: 1,
-  uuid: new Uint8Array(16),
-  codecs: 255,
-  maxMessageBytes: 65_536,
-  windowBytes: 65_536,
-  windowMessages: 16,
-  highWaterBytes: 65_536,
-  spinMicroseconds: 0,
-};
 const FUNCTIONS = Object.keys(native).filter((name) => typeof native[name] === 'function');
 const OTHERS = 'start uuid createLink closeWorkerEnd openHost openWorker watchHost'.split(' ');
 const OF_A_CHANNEL = FUNCTIONS.filter((name) => !OTHERS.includes(name));

@@ -7,7 +7,7 @@ const path = require('node:path');
 const fc = require('fast-check');
 const binding = require.resolve('../../../lib/binding');
 const native = require(binding);
-const { hostileValues } = require('./hostile-values');
+const { OPTIONS, hostileValues } = require('./hostile-values');
 
 const handles = []; // of native channels, which lib/ keeps to itself
 require.cache[binding].exports = {
@@ -22,17 +22,6 @@ const { createWorker } = require('hawser');
 const script = path.join(__dirname, '..', 'workers', 'handlers.js');
 const FUNCTIONS = Object.keys(native).filter((name) => typeof native[name] === 'function');
 const RUNS = 4000;
-
-const OPTIONS = {
-  role: 1,
-  uuid: new Uint8Array(16),
-  codecs: 255,
-  maxMessageBytes: 65_536,
-  windowBytes: 65_536,
-  windowMessages: 16,
-  highWaterBytes: 65_536,
-  spinMicroseconds: 0,
-};
 
 let currentLink = null;
 let uses = 0;

@@ -88,4 +88,16 @@ function hostileValues() {
   ];
 }
 
-module.exports = { hostileValues };
+/** What openHost and openWorker take. */
+const OPTIONS = {
+  role: 1,
+  uuid: new Uint8Array(16),
+  codecs: 255,
+  maxMessageBytes: 65_536,
+  windowBytes: 65_536,
+  windowMessages: 16,
+  highWaterBytes: 65_536,
+  spinMicroseconds: 0,
+};
+
+module.exports = { hostileValues, OPTIONS };
