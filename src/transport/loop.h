@@ -69,6 +69,7 @@ struct hwr_loop_s {
   uv_idle_t idle;       /* while active the loop does not sleep */
   uv_timer_t watchdog;  /* runs only while something is under way */
   uint32_t cores;       /* how many processes may wait awake at a time */
+  uint64_t io_seen_ns;  /* when a spin last found other I/O */
   bool awake;           /* idle is active */
   int handles_open;
   void (*closed)(void *context);

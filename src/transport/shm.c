@@ -159,23 +159,24 @@ static const hwr_transport_ops_t SHM_OPS = {
     .free = shm_free,
 };
 
+/* What the doorbell is about first, for somebody may wait for the answer. Its byte can be taken out
+ * behind that: before the loop sleeps it looks at the ring again (P7.4). */
 static void
 on_doorbell(uv_poll_t *poll, int status, int events) {
   (void) events;
   shm_t *shm = poll->data;
   hwr_transport_t *t = &shm->base;
   uint8_t doorbells[64];
+  t->turn_wanted |= t->held; /* the doorbell may tell of room */
+  hwr__transport_run(t);
+  if (t->closing) return;
   int64_t got = hwr_os_receive(shm->fd, doorbells, sizeof doorbells);
   bool broken = got < 0 && got != HWR_EAGAIN;
   if (got > 0) shm->heard_count += (uint64_t) got;
-  if (got == 0 || broken || status < 0) { /* after an error libuv looks no more */
-    uv_poll_stop(poll);
-    hwr_transport_read_rest(t);
-    hwr__transport_end(t, broken ? (int) got : 0);
-    return;
-  }
-  t->turn_wanted |= t->held; /* the doorbell may tell of room */
-  hwr__transport_run(t);
+  if (got != 0 && !broken && status >= 0) return; /* after an error libuv looks no more */
+  uv_poll_stop(poll);
+  hwr_transport_read_rest(t);
+  hwr__transport_end(t, broken ? (int) got : 0);
 }
 
 static void

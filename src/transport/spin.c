@@ -18,13 +18,15 @@
 #include "transport/loop.h"
 
 enum {
-  LOOKS_PER_CLOCK = 64, /* looks at the ring between looks at the clock */
+  LOOKS_PER_CLOCK = 32, /* looks at the ring between looks at the clock */
   MISSES_TO_SWITCH_OFF = 2,
   MAX_BACKOFF = 64,
   REFILL_SHARE = 4 /* of a ring: moved on at a time */
 };
 static const uint64_t LIKELY_NS = 200000; /* an answer this soon would have been worth the wait */
 static const uint64_t IO_LOOK_NS = 10000; /* between looks at other I/O */
+static const uint64_t BUSY_IO_LOOK_NS = 1500; /* the same while there has been some of late */
+static const uint64_t BUSY_NS = 1000000;      /* of late */
 
 void
 hwr__spin_init(hwr_spin_t *spin) {
@@ -173,6 +175,17 @@ settle(hwr_loop_t *loop, bool granted) {
   return hot;
 }
 
+/* True when other I/O is due for a turn of the loop; the look is a system call. */
+static bool
+look_at_io(hwr_loop_t *loop, uint64_t now_ns, uint64_t *io_ns) {
+  bool busy = now_ns - loop->io_seen_ns < BUSY_NS;
+  if (now_ns - *io_ns < (busy ? BUSY_IO_LOOK_NS : IO_LOOK_NS)) return false;
+  *io_ns = now_ns;
+  if (!hwr_os_ready(uv_backend_fd(loop->uv))) return false;
+  loop->io_seen_ns = now_ns;
+  return true;
+}
+
 bool
 hwr__loop_spin(hwr_loop_t *loop) {
   uint64_t start_ns = uv_hrtime(), now_ns = start_ns, io_ns = start_ns;
@@ -190,9 +203,7 @@ hwr__loop_spin(hwr_loop_t *loop) {
     }
     if (loop->awake || uv_backend_timeout(loop->uv) == 0) return true;
     now_ns = uv_hrtime();
-    if (now_ns - io_ns < IO_LOOK_NS) continue;
-    io_ns = now_ns;
-    if (hwr_os_ready(uv_backend_fd(loop->uv))) return true;
+    if (look_at_io(loop, now_ns, &io_ns)) return true;
   }
   return settle(loop, granted);
 }
