@@ -27,17 +27,37 @@ report_exception(napi_env env) {
   if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
 }
 
-/* Call listener.<method>(a, b). The only place from which JavaScript is entered. */
+/* Call function(a, b) with the listener as `this`. The only place from which JavaScript is entered. */
 static void
-emit(hwr_channel_t *ch, const char *method, napi_value a, napi_value b) {
+emit(hwr_channel_t *ch, napi_value function, napi_value a, napi_value b) {
   napi_env env = ch->env;
-  napi_value listener, function, args[2] = {a, b};
+  napi_value listener, args[2] = {a, b};
   if (napi_get_reference_value(env, ch->listener, &listener) != napi_ok || !listener) return;
   ch->depth++;
-  if (napi_get_named_property(env, listener, method, &function) != napi_ok ||
-      napi_make_callback(env, ch->async, listener, function, 2, args, NULL) != napi_ok)
+  if (!function || napi_make_callback(env, ch->async, listener, function, 2, args, NULL) != napi_ok)
     report_exception(env);
   ch->depth--;
+}
+
+/* listener.<method>, or NULL with an exception pending. */
+static napi_value
+method_of(hwr_channel_t *ch, const char *method) {
+  napi_value listener, function = NULL;
+  ch->depth++; /* it may be a getter */
+  if (napi_get_reference_value(ch->env, ch->listener, &listener) == napi_ok && listener)
+    napi_get_named_property(ch->env, listener, method, &function);
+  ch->depth--;
+  return function;
+}
+
+/* listener.onBatch, looked up once: finding it took as long as calling it. */
+static napi_value
+batch_function(hwr_channel_t *ch) {
+  napi_value function = NULL;
+  if (ch->on_batch) napi_get_reference_value(ch->env, ch->on_batch, &function);
+  else if ((function = method_of(ch, "onBatch")))
+    napi_create_reference(ch->env, function, 1, &ch->on_batch); /* if not, again the next time */
+  return function;
 }
 
 static bool
@@ -53,7 +73,8 @@ emit_batch(hwr_channel_t *ch, uint32_t count) {
   ch->block->words[HWR_WORD_EVENT_COUNT] = count;
   ch->block->words[HWR_WORD_IN_BATCH] = 1;
   ch->block->counters[HWR_COUNTER_BATCHES_RECEIVED]++;
-  if (napi_create_uint32(ch->env, count, &number) == napi_ok) emit(ch, "onBatch", number, number);
+  if (napi_create_uint32(ch->env, count, &number) == napi_ok)
+    emit(ch, batch_function(ch), number, number);
   ch->block->words[HWR_WORD_IN_BATCH] = 0;
   napi_close_handle_scope(ch->env, scope);
 }
@@ -67,7 +88,7 @@ emit_end(hwr_channel_t *ch, int status) {
   ch->ended = true;
   const char *text = hwr_session_rule(ch->session);
   if (napi_create_string_utf8(ch->env, text, NAPI_AUTO_LENGTH, &rule) == napi_ok)
-    emit(ch, "onEnd", hwr__js_int32(ch->env, status), rule);
+    emit(ch, method_of(ch, "onEnd"), hwr__js_int32(ch->env, status), rule);
   napi_close_handle_scope(ch->env, scope);
 }
 
@@ -102,7 +123,7 @@ emit_open(hwr_channel_t *ch) {
   if (!ring) report_exception(ch->env);
   else if (napi_create_reference(ch->env, ring, 1, &ch->ring_buffer) == napi_ok &&
            napi_create_string_utf8(ch->env, name, NAPI_AUTO_LENGTH, &kind) == napi_ok)
-    emit(ch, "onOpen", ring, kind);
+    emit(ch, method_of(ch, "onOpen"), ring, kind);
   napi_close_handle_scope(ch->env, scope);
 }
 
@@ -247,8 +268,9 @@ let_go_of_js(hwr_channel_t *ch) {
   detach(ch, &ch->ring_buffer);
   detach(ch, &ch->block_buffer);
   if (ch->listener) napi_delete_reference(ch->env, ch->listener);
+  if (ch->on_batch) napi_delete_reference(ch->env, ch->on_batch);
   if (ch->async) napi_async_destroy(ch->env, ch->async);
-  ch->listener = NULL;
+  ch->listener = ch->on_batch = NULL;
   ch->async = NULL;
   napi_close_handle_scope(ch->env, scope);
 }

@@ -12,6 +12,7 @@ struct hwr_channel_s {
   hwr_channel_t *next, *prev; /* in state->first, until closed */
   napi_env env;
   napi_ref listener; /* strong: { onOpen, onBatch, onEnd } */
+  napi_ref on_batch; /* strong: listener.onBatch, once it was called */
   napi_async_context async;
   napi_ref ring_buffer, block_buffer; /* strong; detached when the memory goes */
   hwr_session_t *session;             /* owned */
