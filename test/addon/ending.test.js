@@ -5,8 +5,8 @@ const fs = require('node:fs');
 const { runProgram } = require('./program');
 const { MOMENTS } = require('./programs/moments');
 
-/** How many threads end per transport: four at each moment. 220 is a good number for a long look. */
-const ROUNDS = Number(process.env.HAWSER_TEST_ROUNDS ?? 44);
+/** How many threads end per transport: ten at each moment. */
+const ROUNDS = Number(process.env.HAWSER_TEST_ROUNDS ?? 110);
 const TRANSPORTS = ['shm', 'socket'];
 
 /** A zombie has ended, and waits for whoever adopted it. */
