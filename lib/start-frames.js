@@ -1,13 +1,15 @@
 'use strict';
 
-const { createCodec } = require('./codec');
+const { createCodec, nameOf } = require('./codec');
 const { slicesOf } = require('./codec/record-writer');
-const { SerializationError } = require('./errors');
+const { ProtocolError, SerializationError, TooLargeError } = require('./errors');
 
 /** How the payloads of start frames are marked: structured, without shapes, whatever the codec. */
 const STRUCTURED = 1;
 const NOWHERE = Buffer.alloc(0);
 const ROOT = /^payload\./;
+const MAX_METHODS = 65_536; // the numbers of 16 bits
+const MIN_LIMIT_BYTES = 64 * 1024; // of what is no payload of a call (P4.6)
 
 /**
  * The payload of INIT or METHODS.
@@ -25,15 +27,44 @@ function encodeStart(value) {
   }
 }
 
+/**
+ * What a worker is told before it loads its script (P3.8).
+ * @param {any} options of createWorker, normalized
+ * @throws {SerializationError | TooLargeError}
+ */
+function encodeInit({ workerData, name, serializer, timeouts, maxMessageBytes }) {
+  const init = encodeStart({
+    workerData,
+    name,
+    serializer: typeof serializer === 'string' ? serializer : nameOf(serializer),
+    builtIn: typeof serializer === 'string',
+    timeouts: { message: timeouts.message, types: timeouts.types },
+  });
+  const most = Math.max(maxMessageBytes, MIN_LIMIT_BYTES);
+  if (init.length <= most) return init;
+  throw new TooLargeError(`workerData of ${init.length} bytes is over maxMessageBytes (${most})`);
+}
+
 function withoutRoot({ message, path, cause }) {
   const details = { path: path.replace(ROOT, '') };
   if (cause !== undefined) details.cause = cause;
   return new SerializationError(message.replace(ROOT, ''), details);
 }
 
-/** The value of an INIT or METHODS payload. @throws {import('./errors').ProtocolError} */
+/** The value of an INIT or METHODS payload. @throws {ProtocolError} */
 function decodeStart(bytes, start, end) {
   return createCodec('structured').decode(STRUCTURED, bytes, start, end, false);
 }
 
-module.exports = { encodeStart, decodeStart, STRUCTURED };
+/** The names of a METHODS payload. @returns {string[]} @throws {ProtocolError} */
+function decodeMethods(bytes, start, end) {
+  const names = decodeStart(bytes, start, end);
+  const fits =
+    Array.isArray(names) &&
+    names.length <= MAX_METHODS &&
+    names.every((name) => typeof name === 'string');
+  if (!fits) throw new ProtocolError('malformed METHODS', { rule: 'P3.9' });
+  return names;
+}
+
+module.exports = { encodeStart, encodeInit, decodeStart, decodeMethods, STRUCTURED };

@@ -4,7 +4,7 @@ const { EventEmitter } = require('node:events');
 const native = require('./binding');
 const { CallTable } = require('./call-table');
 const { Channel } = require('./channel');
-const { createCodec, nameOf } = require('./codec');
+const { createCodec } = require('./codec');
 const { rejectWithCallerStack } = require('./caller-stack');
 const { crashError, earlyExitError, spawnError, startError } = require('./end-errors');
 const { decodeError } = require('./error-frames');
@@ -13,13 +13,11 @@ const { EVENT, FLAG, ROLE, TYPE } = require('./frames');
 const { sendTimeout, shutdownTimeout } = require('./options');
 const { report } = require('./report');
 const { makeLink, spawnWorker } = require('./spawn');
-const { STRUCTURED, decodeStart, encodeStart } = require('./start-frames');
+const { STRUCTURED, decodeMethods, encodeInit } = require('./start-frames');
 const { WorkerProcess } = require('./worker-process');
 
 const SPILL_BYTES = 64 * 1024 * 1024;
 const WINDOW_BYTES = 1024 * 1024;
-const MIN_LIMIT_BYTES = 64 * 1024; // of what is no payload of a call (P4.6)
-const MAX_METHODS = 65_536; // the numbers of 16 bits
 const FAILED_START_GRACE = 5000; // from the error of a start to SIGKILL
 const STATUS = native.status;
 
@@ -61,6 +59,7 @@ class Worker extends EventEmitter {
   /** @type {Error | null} */
   #failure = null; // why the channel ended while the process lived
   #closedEarly = false; // killed, for it had closed its end and stayed
+  #crashed = false; // its process has ended, and nobody had asked for that
   /** @type {Promise<void> | null} */
   #shutdown = null; // of shutdown or terminate
   #goawayWaits = false; // for the calls that are open
@@ -83,10 +82,12 @@ class Worker extends EventEmitter {
   // ---------------------------------------------------------------- starting
 
   #launch() {
-    const { promise, resolve, reject } = deferred();
-    this.#init = this.#encodeInit();
+    this.#init = encodeInit(this.#options);
+    this.#options.workerData = undefined; // it is the user's, and may be large
     this.#codec = createCodec(this.#options.serializer);
-    this.#start = { resolve, reject, timer: undefined };
+    const started = new Promise((resolve, reject) => {
+      this.#start = { resolve, reject, timer: undefined };
+    });
     try {
       const link = makeLink(this.#options.transport);
       this.#openChannel(link);
@@ -96,7 +97,7 @@ class Worker extends EventEmitter {
       throw error instanceof errors.HawserError ? error : spawnError(error);
     }
     this.#watchStart();
-    return promise;
+    return started;
   }
 
   #openChannel(link) {
@@ -116,7 +117,7 @@ class Worker extends EventEmitter {
       },
       codec: this.#codec,
       listener: {
-        onOpen: (transport) => (this.#transport = transport),
+        onOpen: (transport) => this.#onOpen(transport),
         onEvent: (kind, at) => this.#onEvent(kind, at),
         onRequest: () =>
           this.#breach(new errors.ProtocolError('a request from the worker', { rule: 'P4.12' })),
@@ -128,16 +129,28 @@ class Worker extends EventEmitter {
     });
   }
 
+  #onOpen(transport) {
+    this.#transport = transport;
+    if (transport === 'shm' || this.#options.transport !== 'shm') return;
+    const text = "transport 'shm' is not available: the worker could not join it";
+    this.#failStart(new errors.UnsupportedError(text));
+  }
+
   #adoptChild(child) {
     this.#process = new WorkerProcess(child, {
       forwardStderr: this.#options.stdio === 'default',
-      onExit: () => {
-        this.#channel.readRest();
-        this.#channel.close();
-      },
+      onExit: () => this.#onExit(),
       wantsTail: () => this.#shutdown === null,
     });
     this.#process.exited.then((exit) => this.#finish(exit));
+  }
+
+  /** Calls that were not answered are told in #finish(), when the tail of stderr is whole. */
+  #onExit() {
+    this.#crashed = this.#shutdown === null;
+    this.#channel.readRest();
+    this.#channel.close();
+    this.#methods.clear(); // later calls are refused
   }
 
   #watchStart() {
@@ -192,21 +205,6 @@ class Worker extends EventEmitter {
     }
   }
 
-  #encodeInit() {
-    const { workerData, name, serializer, timeouts, maxMessageBytes } = this.#options;
-    const init = encodeStart({
-      workerData,
-      name,
-      serializer: typeof serializer === 'string' ? serializer : nameOf(serializer),
-      builtIn: typeof serializer === 'string',
-      timeouts: { message: timeouts.message, types: timeouts.types },
-    });
-    const most = Math.max(maxMessageBytes, MIN_LIMIT_BYTES);
-    if (init.length <= most) return init;
-    const text = `workerData of ${init.length} bytes is over maxMessageBytes (${most})`;
-    throw new errors.TooLargeError(text);
-  }
-
   /** P3.8 */
   #sendInit() {
     this.#channel.sendBytes(TYPE.INIT, STRUCTURED, 0, 0, this.#init);
@@ -216,8 +214,7 @@ class Worker extends EventEmitter {
   #onMethods(at) {
     let names;
     try {
-      names = this.#channel.readPayload(at, decodeStart);
-      checkMethods(names);
+      names = this.#channel.readPayload(at, decodeMethods);
     } catch (error) {
       return this.#breach(error);
     }
@@ -279,7 +276,7 @@ class Worker extends EventEmitter {
       } catch (error) {
         return Promise.reject(error);
       }
-      tell = given !== undefined && given !== timeout && given > 0;
+      tell = given !== undefined && given !== timeout;
       timeout = given ?? timeout;
     }
     if (this.#calls.isFull || this.#channel.queuedBytes > SPILL_BYTES) {
@@ -324,7 +321,7 @@ class Worker extends EventEmitter {
 
   /** Round-trip time in milliseconds. */
   ping() {
-    if (this.#state !== 'ready') return Promise.reject(this.#refusal());
+    if (!this.isConnected) return Promise.reject(this.#refusal());
     const promise = new Promise(capture);
     const call = new Call('ping', this.#options.timeouts.message);
     this.#calls.take(call);
@@ -339,7 +336,7 @@ class Worker extends EventEmitter {
   }
 
   #refusal(type) {
-    const broken = this.#state === 'ready' && this.#failure !== null;
+    const broken = this.#state === 'ready' && (this.#failure !== null || this.#crashed);
     if (broken || this.#state === 'crashed') return this.#crashError(type);
     if (this.#state !== 'ready') return new errors.WorkerClosedError(`Worker is ${this.#state}`);
     return new errors.UnknownTypeError(`unknown message type: ${String(type)}`, {
@@ -431,24 +428,31 @@ class Worker extends EventEmitter {
   }
 
   #finish({ code, signal, error }) {
-    const asked = this.#shutdown !== null;
     const start = this.#endStart();
-    this.#setState(asked ? 'closed' : 'crashed');
-    for (const call of this.#calls.finishAll()) {
-      this.#reject(
-        call,
-        asked ? new errors.WorkerClosedError('Worker closed') : this.#crashError(call.type),
-      );
-    }
+    this.#setState(this.#crashed ? 'crashed' : 'closed');
+    const lost = ({ type }) =>
+      this.#crashed ? this.#crashError(type) : new errors.WorkerClosedError('Worker closed');
+    for (const call of this.#calls.finishAll()) this.#reject(call, lost(call));
     if (error) start?.reject(spawnError(error, this.#options.cwd));
     else start?.reject(earlyExitError({ code, signal }, this.#process.tail));
     if (this.#failure && !start) this.#emitError(this.#failure);
-    this.emit('exit', code, signal);
+    this.#tell('exit', code, signal);
   }
 
   #emitError(error) {
-    if (this.listenerCount('error') > 0) this.emit('error', error);
+    if (this.listenerCount('error') > 0) this.#tell('error', error);
     else report('a worker was given up', error);
+  }
+
+  /** Emit where a listener that throws must not keep anybody else from being told. */
+  #tell(event, ...args) {
+    try {
+      this.emit(event, ...args);
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
   }
 
   #crashError(type) {
@@ -464,7 +468,10 @@ class Worker extends EventEmitter {
    */
   async shutdown(options) {
     const timeout = shutdownTimeout(options) ?? this.#options.shutdownTimeout;
-    this.#shutdown ??= this.#close(timeout);
+    if (this.#shutdown === null) {
+      this.#shutdown = this.#process.exited.then(() => {});
+      this.#close(timeout);
+    }
     return this.#shutdown;
   }
 
@@ -472,13 +479,14 @@ class Worker extends EventEmitter {
     return this.shutdown();
   }
 
-  async #close(timeout) {
+  #close(timeout) {
     if (this.#process.exit !== null) return;
+    if (timeout > 0) {
+      const timer = setTimeout(() => this.#process.killInSteps(), timeout);
+      this.#process.exited.then(() => clearTimeout(timer));
+    }
     if (this.#state === 'ready') this.#setState('closing');
-    const timer = timeout > 0 ? setTimeout(() => this.#process.killInSteps(), timeout) : undefined;
     this.#sayGoaway();
-    await this.#process.exited;
-    clearTimeout(timer);
   }
 
   /** Once no call is open. */
@@ -490,8 +498,7 @@ class Worker extends EventEmitter {
   /** SIGTERM, and SIGKILL when that does not help. */
   async terminate() {
     this.#shutdown ??= this.#process.exited.then(() => {});
-    if (this.#process.exit !== null) return;
-    if (this.#state === 'ready') this.#setState('closing');
+    if (this.#state === 'ready' && this.#process.exit === null) this.#setState('closing');
     await this.#process.killInSteps();
   }
 
@@ -504,7 +511,7 @@ class Worker extends EventEmitter {
   #setState(state) {
     const before = this.#state;
     this.#state = state;
-    this.emit('state', state, before);
+    this.#tell('state', state, before);
   }
 
   ref() {
@@ -575,24 +582,6 @@ class Worker extends EventEmitter {
       missedWakeups: channel.counter('MISSED_WAKEUPS'),
     };
   }
-}
-
-function checkMethods(names) {
-  const fits =
-    Array.isArray(names) &&
-    names.length <= MAX_METHODS &&
-    names.every((name) => typeof name === 'string');
-  if (!fits) throw new errors.ProtocolError('malformed METHODS', { rule: 'P3.9' });
-}
-
-function deferred() {
-  let resolve;
-  let reject;
-  const promise = new Promise((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
 }
 
 module.exports = { Worker };

@@ -67,8 +67,10 @@ describe('createWorker where the system refuses', function () {
     assert.deepEqual(await startWith('shm', { prefix }), UNSUPPORTED);
   });
 
-  it('a worker that cannot check its seals takes the socket (S13)', async () => {
-    assert.deepEqual(await startWith('auto', { setting: `F_GET_SEALS=${EPERM}` }), BY_SOCKET);
+  it("a worker that cannot check its seals: 'auto' is the socket, and 'shm' an UnsupportedError (S13)", async () => {
+    const setting = `F_GET_SEALS=${EPERM}`;
+    assert.deepEqual(await startWith('auto', { setting }), BY_SOCKET);
+    assert.deepEqual(await startWith('shm', { setting }), UNSUPPORTED);
   });
 
   for (const [name, code] of Object.entries({ EMFILE, ENFILE })) {

@@ -3,9 +3,9 @@
 const assert = require('node:assert/strict');
 const { ChildProcess } = require('node:child_process');
 const { once } = require('node:events');
-const { setTimeout: wait } = require('node:timers/promises');
+const { setImmediate: turn, setTimeout: wait } = require('node:timers/promises');
 const { createWorker } = require('hawser');
-const { heldAtRest, isGone, isRunning, releases, until } = require('./processes');
+const { heldAtRest, hostStarter, isGone, isRunning, releases, until } = require('./processes');
 const { execPath, fixture, starter } = require('./started');
 
 const CLOSED = { name: 'WorkerClosedError', code: 'ERR_HAWSER_CLOSED' };
@@ -213,6 +213,22 @@ describe('terminate', () => {
   });
 });
 
+describe('listeners that throw', () => {
+  const startHost = hostStarter();
+
+  const endings = {
+    shutdown: [CLOSED.code, ['state', 'state', 'exit'], 'closed'],
+    terminate: [CLOSED.code, ['state', 'state', 'exit'], 'closed'],
+    crash: ['ERR_HAWSER_CRASHED', ['state', 'exit'], 'crashed'],
+  };
+  for (const [ending, [code, events, state]] of Object.entries(endings)) {
+    it(`keep neither calls nor other listeners from being told of a ${ending}`, async () => {
+      const host = startHost('throws.js', ending);
+      assert.deepEqual(await host.next(), { code, emitted: events, thrown: events, state });
+    });
+  }
+});
+
 describe('a signal option', () => {
   const start = starter();
 
@@ -335,6 +351,24 @@ describe('a worker that dies', () => {
     worker.on('exit', () => order.push('exit', worker.stats().callsInFlight));
     await assert.rejects(worker.send('exit', 1));
     assert.deepEqual(order, ['exit', 0]);
+  });
+
+  it('has crashed at once, though the last of its stderr may still come', async () => {
+    const worker = await start('leaves-a-child.js', { stdio: 'pipe' });
+    const child = await worker.send('spawn');
+    try {
+      const call = assert.rejects(worker.send('exit'), crash({ code: 1 }));
+      while (worker.pid !== undefined) await turn();
+      const later = [worker.send('spawn'), worker.ping()].map((refused) =>
+        assert.rejects(refused, crash({ code: 1 })),
+      );
+      assert.throws(() => worker.post('spawn'), crash({ code: 1 }));
+      await Promise.all([worker.shutdown(), worker.terminate()]);
+      assert.equal(worker.state, 'crashed');
+      await Promise.all([call, ...later]);
+    } finally {
+      process.kill(child, 'SIGKILL');
+    }
   });
 
   it('because it closed its connection and stayed has crashed of that (P7)', async () => {
