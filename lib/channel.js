@@ -3,7 +3,7 @@
 const native = require('./binding');
 const { slicesOf } = require('./codec/record-writer');
 const { ProtocolError, TooLargeError, WorkerClosedError } = require('./errors');
-const { DEADLINE_BYTES, EVENT, FLAG, HEADER_BYTES, TYPE } = require('./frames');
+const { DEADLINE_BYTES, EVENT, FLAG, HEADER_BYTES, NEVER, TYPE } = require('./frames');
 
 const { words: WORD, counterIndex: COUNTER, ...AT } = native.layout;
 const RECORD_WORDS = 8;
@@ -43,6 +43,8 @@ class Channel {
   #scheduled = false;
   #encoding = false;
   #postponed = []; // records made while another was being encoded
+  /** @type {any} */
+  #early = null; // onOpen came before the constructor knew its handle
   #closed = false;
   #peerLimit = 0x7fffffff;
   #maxMessageBytes;
@@ -64,13 +66,10 @@ class Channel {
       onBatch: (count) => this.#onBatch(count),
       onEnd: (code, rule) => listener.onEnd(code, rule),
     };
-    this.#early = null;
     this.#handle = open(options, callbacks);
     this.#mapBlock(this.#handle.block);
     if (this.#early) this.#adoptRing(...this.#early);
   }
-
-  #early; // onOpen came before the constructor knew its handle
 
   #mapBlock(block) {
     this.#words = new Uint32Array(block, 0, 32);
@@ -167,13 +166,14 @@ class Channel {
     let end;
     this.#encoding = true;
     try {
-      end = encoder.encode(bytes, from, this.#limit, value);
+      const encoded = encoder.encode(bytes, from, this.#limit, value);
+      this.#checkSize(record, encoder, encoded);
+      end = encoded;
     } finally {
       this.#encoding = false;
-      if (end === undefined && this.#postponed.length > 0) this.#sendPostponed();
+      if (end === undefined) this.#refused(encoder);
     }
     if (this.#closed) throw new WorkerClosedError('Worker was closed while a payload was encoded');
-    this.#checkSize(record, encoder, end);
     record.flags |= encoder.codecId;
     const definitions = encoder.takeDefinitions(); // not before the checks: they are never lost
     if (encoder.bytes === bytes && definitions === null) {
@@ -181,6 +181,12 @@ class Channel {
     } else {
       this.#sendApart(record, encoder, end, definitions);
     }
+    if (this.#postponed.length > 0) this.#sendPostponed();
+  }
+
+  /** What its getters have sent goes out all the same, and nothing of the value is kept. */
+  #refused(encoder) {
+    encoder.release();
     if (this.#postponed.length > 0) this.#sendPostponed();
   }
 
@@ -223,7 +229,7 @@ class Channel {
     bytes.writeUInt16LE(DEADLINE_BYTES, at);
     bytes[at + 2] = 1;
     bytes[at + 3] = 4;
-    bytes.writeUInt32LE(timeout, at + 4);
+    bytes.writeUInt32LE(timeout || NEVER, at + 4);
   }
 
   /** A record that outgrew the region, or that needs shapes of its own defined first. */

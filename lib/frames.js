@@ -27,3 +27,5 @@ exports.ROLE = { HOST: 1, WORKER: 2 };
 exports.HEADER_BYTES = 16;
 /** The extension block that carries a deadline (P2.6). */
 exports.DEADLINE_BYTES = 8;
+/** A deadline that does not come (P2.8). */
+exports.NEVER = 2 ** 32 - 1;

@@ -1,5 +1,7 @@
 'use strict';
 
+const { NEVER } = require('./frames');
+
 /** What a handler may know of its call. Nothing in it is computed before it is asked for. */
 class HandlerContext {
   #session;
@@ -12,7 +14,7 @@ class HandlerContext {
    * @param {string} type
    * @param {{ session: string, slot: number, generation: number }} call
    * @param {number} received epoch milliseconds
-   * @param {number} timeout milliseconds that the caller waits, 0 for ever
+   * @param {number} timeout milliseconds that the caller waits, or NEVER
    */
   constructor(type, { session, slot, generation }, received, timeout) {
     this.type = type;
@@ -30,7 +32,7 @@ class HandlerContext {
 
   /** Epoch milliseconds at which the caller gives up, or undefined. */
   get deadline() {
-    return this.#timeout > 0 ? this.#received + this.#timeout : undefined;
+    return this.#timeout === NEVER ? undefined : this.#received + this.#timeout;
   }
 }
 

@@ -3,9 +3,12 @@
 const { AsyncResource } = require('node:async_hooks');
 const { createCodec, nameOf } = require('./codec');
 const { HandshakeError, UnknownTypeError, UnsupportedError } = require('./errors');
-const { FLAG, TYPE } = require('./frames');
+const { FLAG, NEVER, TYPE } = require('./frames');
 const { HandlerContext } = require('./handler-context');
 const { STRUCTURED, encodeStart } = require('./start-frames');
+
+/** Posts have no slot: for ctx.tx they count on from here, behind the slots of calls (P4.2). */
+const FIRST_POST = 1 << 17;
 
 /** Runs handlers for the host, one async context each. */
 class Server {
@@ -16,6 +19,7 @@ class Server {
   #timeouts; // by method, milliseconds
   #options;
   #running = 0;
+  #posts = FIRST_POST;
   #waiting = []; // answers not encoded: the host is behind
   /** @type {{ resolve: (value?: any) => void } | null} */
   #stopping = null; // { resolve } while stop() waits for what runs
@@ -61,7 +65,7 @@ class Server {
     const oneWay = (channel.flags(at) & FLAG.ONEWAY) !== 0;
     const call = {
       session: this.#init.session,
-      slot: channel.slot(at),
+      slot: oneWay ? this.#posts++ : channel.slot(at),
       generation: channel.generation(at),
       oneWay,
     };
@@ -75,7 +79,7 @@ class Server {
       this.#fail(call, error);
       return;
     }
-    const timeout = channel.value(at) || this.#timeouts[method];
+    const timeout = oneWay ? NEVER : channel.value(at) || this.#timeouts[method] || NEVER;
     const context = new HandlerContext(this.#names[method], call, channel.batchTime, timeout);
     this.#run(call, this.#handlers[method], payload, context);
   }
@@ -84,7 +88,7 @@ class Server {
     let result;
     let later;
     try {
-      const resource = new AsyncResource('HAWSER_CALL', { requireManualDestroy: true });
+      const resource = new AsyncResource('HAWSER_CALL');
       result = resource.runInAsyncScope(handler, undefined, payload, context);
       later = isThenable(result);
     } catch (error) {

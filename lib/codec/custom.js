@@ -40,12 +40,15 @@ class Custom {
   /** @param {string} text */
   textBytes(text) {
     const end = this.#texts.encode(NOWHERE, 0, 0, text);
-    return this.#texts.bytes.subarray(this.#texts.start, end);
+    const bytes = this.#texts.bytes.subarray(this.#texts.start, end);
+    this.#texts.release();
+    return bytes;
   }
 
   /** @param {any} bytes @param {number} start @param {number} end */
   fromText(bytes, start, end) {
     const text = this.#reader.decode(bytes, start, end, false);
+    this.#reader.release();
     if (typeof text !== 'string') throw new ProtocolError('malformed text', { rule: 'P9.3' });
     return this.#guard(() => this.#serializer.deserialize(text), 'deserialize');
   }

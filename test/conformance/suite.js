@@ -292,6 +292,19 @@ function describeReentrance(start) {
       assert.equal(await inner, 'inner');
     });
 
+    it('may send from a message that is too large: only the outer call rejects', async () => {
+      const worker = await start({ maxMessageBytes: 4096 });
+      let inner;
+      const payload = {
+        get b() {
+          inner = worker.send('echo', 'inner');
+          return 'x'.repeat(5000);
+        },
+      };
+      await assert.rejects(worker.send('echo', payload), { code: 'ERR_HAWSER_TOO_LARGE' });
+      assert.equal(await inner, 'inner');
+    });
+
     it('may terminate the worker: the call rejects with WorkerClosedError', async () => {
       const worker = await start();
       let ended;
