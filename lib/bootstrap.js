@@ -124,6 +124,8 @@ function serveOnce(init, handlers, options) {
 async function serve(init, handlers, options) {
   server = new Server(channel, init, handlers, options);
   const running = server;
+  // A script that throws behind this, or leaves a rejection to nobody, must not have been ready.
+  await new Promise(setImmediate);
   await running.announce();
   return {
     stop: () => leave('stop'),

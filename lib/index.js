@@ -6,7 +6,7 @@ const { serializeError, deserializeError, registerErrorClass } = require('./erro
 const errors = require('./errors');
 const worker = require('./worker');
 
-module.exports = {
+const host = {
   createWorker,
   Serializer,
   JsonSerializer,
@@ -14,5 +14,8 @@ module.exports = {
   deserializeError,
   registerErrorClass,
   ...errors,
-  ...worker,
 };
+
+module.exports = /** @type {typeof host & typeof worker} */ (
+  Object.defineProperties(host, Object.getOwnPropertyDescriptors(worker))
+);

@@ -4,10 +4,8 @@
 
 const { checkServer } = require('./options');
 
-const STATE = Symbol.for('hawser.worker');
-
-const state = globalThis[STATE];
-const isWorker = state !== undefined;
+/** Asked each time: a module that is preloaded may load this file before the worker has a state. */
+const stateOf = () => globalThis[Symbol.for('hawser.worker')];
 
 /**
  * Serve these handlers instead of the module's exports. To be called once, before the evaluation of
@@ -18,10 +16,19 @@ const isWorker = state !== undefined;
  * @throws {TypeError} on anything else, or too late
  */
 async function startWorkerServer(handlers, options = {}) {
-  if (!isWorker)
+  const state = stateOf();
+  if (state === undefined)
     throw new TypeError('startWorkerServer: this process was not started by createWorker');
   checkServer(handlers, options);
   return state.serve(handlers, options);
 }
 
-module.exports = { startWorkerServer, isWorker, workerData: state?.workerData };
+module.exports = {
+  startWorkerServer,
+  get isWorker() {
+    return stateOf() !== undefined;
+  },
+  get workerData() {
+    return stateOf()?.workerData;
+  },
+};

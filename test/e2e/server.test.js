@@ -48,6 +48,25 @@ describe('startWorkerServer', () => {
     assert.match(error.message, /once/);
   });
 
+  for (const [what, text] of [
+    ['was refused, which nobody handles,', "startWorkerServer({ a: 'TypeError' });\n"],
+    ['was called twice, which nobody handles,', 'startWorkerServer({});\nstartWorkerServer({});\n'],
+    ['is followed by a throw', "startWorkerServer({ a() {} });\nthrow new TypeError('late');\n"],
+    [
+      'is followed by a rejection',
+      "startWorkerServer({});\nPromise.reject(new TypeError('late'));\n",
+    ],
+  ]) {
+    it(`that ${what} is a WorkerStartError`, async () => {
+      await assert.rejects(startText(text, { stdio: 'pipe' }), (error) => {
+        assert.equal(error.name, 'WorkerStartError', error.stack);
+        assert.equal(error.exitCode, 1);
+        assert.match(error.stderrTail, /TypeError/);
+        return true;
+      });
+    });
+  }
+
   it('called when the script has been evaluated is a TypeError', async () => {
     const worker = await startText(
       'exports.late = () => startWorkerServer({}).catch((error) => error);\n',
@@ -164,6 +183,15 @@ describe('what a worker finds', () => {
   it('in isWorker is true', async () => {
     assert.equal((await (await start()).send('about')).isWorker, true);
   });
+
+  for (const name of ['index.js', 'worker.js']) {
+    it(`in isWorker and workerData is the same where lib/${name} was preloaded`, async () => {
+      const execArgv = ['--require', path.join(__dirname, '..', '..', 'lib', name)];
+      const worker = await start('verbs.js', { execArgv, workerData: 5 });
+      const about = await worker.send('about');
+      assert.deepEqual([about.isWorker, about.workerData], [true, 5]);
+    });
+  }
 
   it('in process.env is env and nothing else', async () => {
     const env = { ONLY: 'this', EMPTY: '' };
