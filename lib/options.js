@@ -12,7 +12,11 @@ const { inheritedExecArgv } = require('./exec-argv');
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const MAX_TIMEOUT = 0x7fffffff;
 const DEFAULT_TIMEOUTS = { startup: 10_000, message: 300_000 };
-const ALIASES = { WORKER_STARTUP: 'startup', WORKER_MESSAGE: 'message', SERVER_CONNECT: 'connect' };
+const ALIASES = new Map([
+  ['WORKER_STARTUP', 'startup'],
+  ['WORKER_MESSAGE', 'message'],
+  ['SERVER_CONNECT', 'connect'],
+]);
 /** What each function takes, and what of the contract this version does not have yet. */
 const WORKER = {
   what: 'option',
@@ -125,7 +129,7 @@ function timeoutsOf(timeout = {}) {
   const types = {};
   for (const [key, value] of Object.entries(timeout)) {
     if (value === undefined) continue;
-    types[ALIASES[key] ?? key] = integer(`timeout.${key}`, value, 0, MAX_TIMEOUT);
+    types[ALIASES.get(key) ?? key] = integer(`timeout.${key}`, value, 0, MAX_TIMEOUT);
   }
   return { ...DEFAULT_TIMEOUTS, ...pick(types, ['startup', 'message']), types };
 }

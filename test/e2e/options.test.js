@@ -205,6 +205,11 @@ describe('createWorker takes', () => {
     await within(worker, 90_000, 'slow', { timeout: 90_000 });
   });
 
+  it('a timeout for a type whose name every object has', async () => {
+    const worker = await start('tells-deadline.js', { timeout: { toString: 70_000 } });
+    await within(worker, 70_000, 'toString');
+  });
+
   it('one number below the startup timeout, which it does not lower', async () => {
     const worker = await start('tells-deadline.js', { timeout: 1 });
     const expected = { code: 'ERR_HAWSER_TIMEOUT', phase: 'run', timeout: 1 };

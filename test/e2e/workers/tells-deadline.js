@@ -2,4 +2,9 @@
 
 const deadline = (payload, ctx) => ctx.deadline;
 
-module.exports = { deadline, slow: deadline, never: () => new Promise(() => {}) };
+module.exports = {
+  deadline,
+  slow: deadline,
+  toString: deadline,
+  never: () => new Promise(() => {}),
+};
