@@ -9,9 +9,10 @@ const { Worker } = require('./worker-client');
  */
 async function createWorker(scriptOrOptions, options) {
   const byScript = typeof scriptOrOptions === 'string' || scriptOrOptions instanceof URL;
-  return Worker.start(
-    byScript ? normalizeOptions(options, scriptOrOptions) : normalizeOptions(scriptOrOptions),
-  );
+  const normalized = byScript
+    ? normalizeOptions(options, scriptOrOptions)
+    : normalizeOptions(scriptOrOptions);
+  return new Worker(normalized).start();
 }
 
 module.exports = { createWorker };

@@ -37,17 +37,20 @@ function earlyExitError(exit, tail) {
  * @param {boolean} [about.closed] it had closed its connection, and was killed for it
  * @param {string} [about.type] of the call that this is for
  * @param {string} [about.tail]
+ * @param {{ attempt: number, maxAttempts: number }} [about.tries] of a call that was tried again
  */
-function crashError({ exit = { code: null, signal: null }, failure, closed, type, tail }) {
+function crashError({ exit = { code: null, signal: null }, failure, closed, type, tail, tries }) {
   const how = failure?.message ?? (closed ? 'it closed its connection' : exitText(exit));
   const doing = type === undefined ? '' : ` while processing '${type}'`;
   const kind = failure ? 'error' : closed ? 'close' : 'exit';
   const reason = { type: kind, code: exit.code, signal: exit.signal };
-  return new WorkerCrashedError(`Worker crashed (${how})${doing}`, {
+  const { attempt = 1, maxAttempts = 1 } = tries ?? {};
+  const after = attempt > 1 ? ` after ${attempt} attempts${doing} (${how})` : ` (${how})${doing}`;
+  return new WorkerCrashedError(`Worker crashed${after}`, {
     reason: failure ? { ...reason, error: failure } : reason,
     messageType: type,
-    attempt: 1,
-    maxAttempts: 1,
+    attempt,
+    maxAttempts,
     stderrTail: tail,
     ...(failure ? { cause: failure } : {}),
   });

@@ -1,0 +1,291 @@
+'use strict';
+
+const native = require('./binding');
+const { Channel } = require('./channel');
+const { createCodec, nameOf } = require('./codec');
+const { crashError, earlyExitError, spawnError, startError } = require('./end-errors');
+const { decodeError } = require('./error-frames');
+const errors = require('./errors');
+const { EVENT, ROLE, TYPE } = require('./frames');
+const { makeLink, spawnWorker } = require('./spawn');
+const { STRUCTURED, decodeStart, encodeStart } = require('./start-frames');
+const { WorkerProcess } = require('./worker-process');
+
+const WINDOW_BYTES = 1024 * 1024;
+const MIN_LIMIT_BYTES = 64 * 1024; // of what is no payload of a call (P4.6)
+const MAX_METHODS = 65_536; // the numbers of 16 bits
+const FAILED_START_GRACE = 5000; // from the error of a start to SIGKILL
+const STATUS = native.status;
+
+/**
+ * One life of a worker: a process, the connection to it, and its start. It is over with its
+ * process; a Worker may have several, one after the other.
+ *
+ * The owner has onReady(names); onAnswer(kind, slot, at); onDrain(); onDeath(), at once when no
+ * answer can come any more; onExit({ code, signal }, startError), the last of all, once the process
+ * is gone and its stderr is read; wantsTail().
+ */
+class Incarnation {
+  #options;
+  #owner;
+  #init; // payload of INIT
+  #names = [];
+  #timer; // of the start
+  #starting = true; // until READY or a failure
+  /** @type {unknown} why it did not start */
+  #startError;
+  /** @type {any} what it said of that itself */
+  #startCause = null;
+  #isDead = false;
+  #closedEarly = false; // killed, for it had closed its end and stayed
+  /** @type {any} a WorkerProcess, once it is launched */
+  process;
+  /** @type {any} a Channel, once it is launched */
+  channel;
+  transport = 'socket';
+  isReady = false;
+  isOver = false; // its owner knows
+  /** @type {Error | null} why the channel ended while the process lived */
+  failure = null;
+
+  /** @param {object} options normalized @param {Buffer} init of encodeInit() @param {object} owner */
+  constructor(options, init, owner) {
+    this.#options = options;
+    this.#init = init;
+    this.#owner = owner;
+  }
+
+  /** Start the process. Throws when that cannot be tried; the owner hears nothing then. */
+  launch() {
+    try {
+      const link = makeLink(this.#options.transport);
+      this.#openChannel(link);
+      this.#adoptChild(spawnWorker(this.#options, link));
+    } catch (error) {
+      this.channel?.close();
+      throw error instanceof errors.HawserError ? error : spawnError(error);
+    }
+    this.#watchStart();
+  }
+
+  #openChannel(link) {
+    const { highWaterMark, maxMessageBytes, spin, serializer } = this.#options;
+    const owner = this.#owner;
+    this.channel = new Channel({
+      open: (options, callbacks) => native.openHost(link, options, callbacks),
+      options: {
+        role: ROLE.HOST,
+        uuid: native.uuid(),
+        codecs: 0xff,
+        maxMessageBytes,
+        windowBytes: WINDOW_BYTES,
+        windowMessages: highWaterMark.messages,
+        highWaterBytes: highWaterMark.bytes,
+        highWaterMessages: highWaterMark.messages,
+        spinMicroseconds: spin,
+      },
+      codec: createCodec(serializer),
+      listener: {
+        onOpen: (transport) => (this.transport = transport),
+        onEvent: (kind, at) => this.#onEvent(kind, at),
+        onRequest: () =>
+          this.giveUp(new errors.ProtocolError('a request from the worker', { rule: 'P4.12' })),
+        onAnswer: owner.onAnswer,
+        onDrain: owner.onDrain,
+        onEnd: (code, rule) => this.#onEnd(code, rule),
+        onProtocolError: (error) => this.giveUp(error),
+      },
+    });
+  }
+
+  #adoptChild(child) {
+    this.process = new WorkerProcess(child, {
+      forwardStderr: this.#options.stdio === 'default',
+      onExit: () => {
+        this.channel.readRest();
+        this.channel.close();
+        this.#die();
+      },
+      wantsTail: this.#owner.wantsTail,
+    });
+    this.process.exited.then((exit) => this.#finish(exit));
+  }
+
+  // ---------------------------------------------------------------- starting
+
+  #watchStart() {
+    const { startup } = this.#options.timeouts;
+    if (startup === 0) return;
+    this.#timer = setTimeout(() => {
+      const text = `Worker startup timeout after ${startup} ms`;
+      this.failStart(new errors.TimeoutError(text, { phase: 'startup', timeout: startup }));
+    }, startup);
+  }
+
+  /** @returns {boolean} whether it was starting */
+  #endStart() {
+    const starting = this.#starting;
+    this.#starting = false;
+    clearTimeout(this.#timer);
+    return starting;
+  }
+
+  /** A worker that is starting is killed; the owner is told the error once it is gone. */
+  failStart(error) {
+    if (!this.#endStart()) return;
+    this.#startError = error;
+    this.failure = null; // the error of the start tells of it
+    this.process.kill('SIGKILL');
+    this.channel.close();
+  }
+
+  /** @returns {void} */
+  #onEvent(kind, at) {
+    switch (kind) {
+      case EVENT.HELLO: // P3.8
+        return this.channel.sendBytes(TYPE.INIT, STRUCTURED, 0, 0, this.#init);
+      case EVENT.METHODS:
+        return this.#onMethods(at);
+      case EVENT.READY:
+        return this.#onReady();
+      case EVENT.START_ERROR:
+        return this.#onStartError(at);
+      default:
+        return undefined; // GOAWAY: its exit follows
+    }
+  }
+
+  #onMethods(at) {
+    try {
+      this.#names = this.channel.readPayload(at, decodeStart);
+      checkMethods(this.#names);
+    } catch (error) {
+      this.giveUp(error);
+    }
+  }
+
+  #onReady() {
+    if (!this.#endStart()) return;
+    this.isReady = true;
+    this.#owner.onReady(this.#names);
+  }
+
+  /** P3.11 */
+  #onStartError(at) {
+    const cause = this.channel.readPayload(at, decodeError);
+    if (!this.#endStart()) return;
+    this.#startCause = cause;
+    // The channel stays open: the worker would take its end for the host's, and kill itself.
+    this.process.killLater(() => {}, FAILED_START_GRACE);
+  }
+
+  #errorOfStart(message, cause) {
+    const { exit, tail } = this.process;
+    return startError(message, { exit: exit ?? undefined, tail, cause });
+  }
+
+  // ---------------------------------------------------------------- ending
+
+  /** End its connection, and with that the process, for this reason. */
+  giveUp(error) {
+    if (this.channel.isClosed) return;
+    this.failure ??= error;
+    this.channel.close();
+    if (this.#starting) {
+      const isHandshake = error instanceof errors.HandshakeError;
+      const text = `Worker failed to start: ${error.message}`;
+      this.failStart(isHandshake ? error : this.#errorOfStart(text, error));
+    } else {
+      this.process.kill('SIGKILL');
+      this.#die();
+    }
+  }
+
+  #onEnd(code, rule) {
+    if (code === 0) {
+      if (this.#starting) this.channel.close(); // it may never have been open
+      if (this.process.exit === null) this.#killLater();
+      return;
+    }
+    const where = rule ? ` (${rule})` : '';
+    if (code === STATUS.EVERSION) {
+      const text = `Worker speaks version ${this.channel.peerVersion} of the protocol, this host version ${native.protocolVersion}`;
+      this.giveUp(new errors.HandshakeError(text));
+    } else {
+      this.giveUp(
+        new errors.ProtocolError(`the worker broke the protocol${where}`, { rule, status: code }),
+      );
+    }
+  }
+
+  /** It has closed its end, so it is about to leave. */
+  #killLater() {
+    this.process.killLater(() => (this.#closedEarly = this.#owner.wantsTail()));
+  }
+
+  #die() {
+    if (this.#isDead) return;
+    this.#isDead = true;
+    if (this.isReady) this.#owner.onDeath();
+  }
+
+  #finish({ code, signal, error }) {
+    const neverReady = this.#endStart();
+    if (this.#startCause !== null) this.#startError ??= this.#causedError(this.#startCause);
+    else if (neverReady && error) this.#startError = spawnError(error, this.#options.cwd);
+    else if (neverReady) this.#startError = earlyExitError({ code, signal }, this.process.tail);
+    this.isOver = true;
+    this.#owner.onExit({ code, signal }, this.#startError);
+  }
+
+  #causedError(cause) {
+    if (cause instanceof errors.HandshakeError) return cause;
+    return this.#errorOfStart(`Worker failed to start: ${cause.message}`, cause);
+  }
+
+  /**
+   * What its death is for a call.
+   * @param {string} [type]
+   * @param {{ attempt: number, maxAttempts: number }} [tries]
+   */
+  crashError(type, tries) {
+    const { exit, tail } = this.process;
+    return crashError({
+      exit: exit ?? undefined,
+      failure: this.failure ?? undefined,
+      closed: this.#closedEarly,
+      type,
+      tail,
+      tries,
+    });
+  }
+}
+
+/**
+ * The payload of INIT.
+ * @param {object} options normalized
+ * @throws {import('./errors').SerializationError | import('./errors').TooLargeError}
+ */
+function encodeInit({ workerData, name, serializer, timeouts, maxMessageBytes }) {
+  const init = encodeStart({
+    workerData,
+    name,
+    serializer: typeof serializer === 'string' ? serializer : nameOf(serializer),
+    builtIn: typeof serializer === 'string',
+    timeouts: { message: timeouts.message, types: timeouts.types },
+  });
+  const most = Math.max(maxMessageBytes, MIN_LIMIT_BYTES);
+  if (init.length <= most) return init;
+  const text = `workerData of ${init.length} bytes is over maxMessageBytes (${most})`;
+  throw new errors.TooLargeError(text);
+}
+
+function checkMethods(names) {
+  const fits =
+    Array.isArray(names) &&
+    names.length <= MAX_METHODS &&
+    names.every((name) => typeof name === 'string');
+  if (!fits) throw new errors.ProtocolError('malformed METHODS', { rule: 'P3.9' });
+}
+
+module.exports = { Incarnation, encodeInit };
