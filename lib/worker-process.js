@@ -48,18 +48,25 @@ class WorkerProcess {
     if (this.exit === null) {
       this.exit = exit;
       this.#listener.onExit();
-      await this.#stderrEnd();
+      const ended = this.#stderrEnd();
+      if (this.#listener.wantsTail()) await ended;
     }
     return this.exit;
   }
 
-  /** Errors are to have the whole tail; a grandchild may hold stderr open. */
+  /**
+   * Errors are to have the whole tail; a grandchild may hold stderr open. It is heard as long as the
+   * host lives, but is no reason for it to live.
+   */
   async #stderrEnd() {
-    const { stderr } = this.#child;
-    if (!stderr || stderr.destroyed || !this.#listener.wantsTail()) return;
+    const stderr = /** @type {import('node:net').Socket | null} */ (this.#child.stderr);
+    if (!stderr || stderr.destroyed) return;
     this.#stderr?.readRest();
     const limit = AbortSignal.timeout(STDERR_GRACE);
-    await once(stderr, 'close', { signal: limit }).catch(() => turn()); // which reads what is there
+    await once(stderr, 'close', { signal: limit }).catch(() => {
+      if (this.#stderr?.stream === null) stderr.unref();
+      return turn(); // which reads what is there
+    });
   }
 
   /** @param {NodeJS.Signals} signal nothing happens when the process is gone */

@@ -2,7 +2,9 @@
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
+const { once } = require('node:events');
 const path = require('node:path');
+const { hostStarter } = require('./processes');
 const { execPath, starter } = require('./started');
 
 const OUT = 'out, at import\nout, later\n';
@@ -82,6 +84,21 @@ describe('stderrTail', () => {
       assert.equal(error.stderrTail, 'leaving\n');
     } finally {
       process.kill(child, 'SIGKILL');
+    }
+  });
+});
+
+describe('a grandchild that holds stderr', () => {
+  const startHost = hostStarter();
+
+  it('does not keep the host alive once the worker has ended', async () => {
+    const host = startHost('leaves-a-child.js');
+    const exited = once(host.child, 'exit');
+    const grandchild = await host.next();
+    try {
+      assert.deepEqual(await exited, [0, null]);
+    } finally {
+      process.kill(grandchild, 'SIGKILL');
     }
   });
 });
