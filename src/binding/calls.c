@@ -159,7 +159,6 @@ open_worker(napi_env env, napi_callback_info info) {
   ch->fd = fds[0];
   bool shared = join_segments(ch, fds + 1);
   int err = hwr_os_send_byte(ch->fd, shared ? HWR_ATTACH_RINGS : HWR_ATTACH_SOCKET);
-  hwr_segments_close(&ch->segments);
   if (!err) err = hwr__channel_open_transport(ch, shared);
   if (err) hwr_channel_close(ch);
   HWR_TRY(env, err);
@@ -331,11 +330,25 @@ read_rest(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* Nobody takes the events of an environment that ends: without that their frames would be in the
+ * way of the credit behind them. 0, or fatal. */
+static int
+drop_events(hwr_session_t *session) {
+  uint8_t *to;
+  int err = 0;
+  while (!err && hwr_session_want(session, &to) == 0) {
+    hwr_session_events_taken(session);
+    err = hwr_session_feed(session, 0, hwr_loop_now_ms());
+  }
+  return err;
+}
+
 /* Moves on what can be; true while anything is held. */
 static bool
 drain_more(void *context) {
   hwr_channel_t *ch = context;
-  if (ch->failed || hwr_session_flush(ch->session, NULL, 0, hwr_loop_now_ms())) return false;
+  if (ch->failed || drop_events(ch->session)) return false;
+  if (hwr_session_flush(ch->session, NULL, 0, hwr_loop_now_ms())) return false;
   return hwr_session_held_bytes(ch->session) > 0;
 }
 

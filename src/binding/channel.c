@@ -388,6 +388,7 @@ hwr__channel_create(hwr_env_t *state, const hwr_session_config_t *config, uint64
 /* Open a transport on ch->fd, and on the segments when they could be shared. */
 int
 hwr__channel_open_transport(hwr_channel_t *ch, bool shared) {
+  hwr_segments_close(&ch->segments); /* the mappings are all that is needed from here on */
   const hwr_owner_t owner = {ch,           channel_want,  channel_received,
                              channel_turn, channel_ended, channel_closed};
   int err = shared ? hwr_shm_open(&ch->transport, ch->state->loop, &owner, ch->fd, &ch->segments,

@@ -26,6 +26,17 @@ async function collect() {
 }
 
 const rings = () => fs.readFileSync('/proc/self/maps', 'utf8').match(/memfd:hawser/g)?.length ?? 0;
+const segments = () =>
+  fs.readdirSync('/proc/self/fd').filter((fd) => linkOf(fd).includes('memfd:hawser')).length;
+
+function linkOf(fd) {
+  try {
+    return fs.readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return ''; // that of the folder itself
+  }
+}
+
 const itOnLinux = process.platform === 'linux' ? it : it.skip; // looks into /proc
 
 for (const transport of TRANSPORTS) {
@@ -68,6 +79,13 @@ for (const transport of TRANSPORTS) {
       })();
       await collect();
       for (const ref of refs) assert.equal(ref.deref(), undefined);
+      await worker.shutdown();
+    });
+
+    itOnLinux('takes no descriptors once the worker has it', async () => {
+      const before = segments();
+      const worker = await start();
+      assert.equal(segments(), before);
       await worker.shutdown();
     });
 

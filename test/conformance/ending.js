@@ -6,6 +6,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { bodyOf } = require('./bodies');
 
+const range = (count) => Array.from({ length: count }, (_, i) => i);
 const flow = path.join(__dirname, 'workers', 'flow.js');
 const MEBIBYTE = 1024 * 1024;
 
@@ -73,6 +74,18 @@ function describeEnding(start) {
         assert.ok(answer.equals(Buffer.alloc(bytes, 'z')));
       });
     }
+
+    it('by process.exit in the midst of calls lets the answers before it arrive (P2)', async () => {
+      const worker = await start({ script: flow, highWaterMark: { bytes: 64 * MEBIBYTE } });
+      const calls = range(600).map((id) => worker.send('body', { id, length: 4096 }));
+      const exit = worker.send('markAndEnd', { id: 0, file: os.devNull, how: 'exit' });
+      // More than the worker takes in at a time: the credit for its answers comes behind them.
+      const behind = range(3000).map(() => worker.send('echo'));
+      const lost = Promise.allSettled([exit, ...behind]);
+      for (const [id, body] of (await Promise.all(calls)).entries())
+        assert.ok(body.equals(bodyOf(id, 4096)));
+      for (const { reason } of await lost) assert.equal(reason.code, 'ERR_HAWSER_CRASHED');
+    });
   });
   describeLastPosts(start);
 }
