@@ -6,7 +6,10 @@
 
 #include <stdlib.h>
 
-enum { WATCHDOG_MS = 500 };
+enum {
+  WATCHDOG_MS = 500,
+  REFILL_SHARE = 4 /* of a ring: moved on at a time */
+};
 static const uint64_t TURN_BUDGET_NS = 1000000; /* then timers and other I/O have their turn */
 
 uint64_t
@@ -42,6 +45,12 @@ on_idle(uv_idle_t *idle) {
   (void) idle;
 }
 
+/* A worker may always be asked something; what it does not hear of its host sees unread. */
+static bool
+awaits(const hwr_transport_t *t) {
+  return t->host && t->spin.expecting;
+}
+
 static void
 on_watchdog(uv_timer_t *timer) {
   hwr_loop_t *loop = timer->data;
@@ -51,7 +60,7 @@ on_watchdog(uv_timer_t *timer) {
     if (t->closing) continue;
     t->ops->check(t);
     bool unread = hwr_producer_unread(&t->producer) > 0;
-    under_way |= !t->closing && (t->spin.expecting || t->suspect || unread);
+    under_way |= !t->closing && (awaits(t) || t->suspect || unread);
   }
   if (!under_way) uv_timer_stop(timer);
 }
@@ -179,10 +188,19 @@ hwr__transport_end(hwr_transport_t *t, int status) {
   t->owner.ended(t->owner.context, status);
 }
 
+bool
+hwr__transport_has_room(hwr_transport_t *t) {
+  if (!t->held) return false;
+  int64_t room_bytes = hwr_producer_room(&t->producer); /* a bad index: the owner is to look */
+  if (room_bytes >= 0 && room_bytes < t->producer.capacity_bytes / REFILL_SHARE) return false;
+  return t->turn_wanted = true;
+}
+
 void
 hwr__transport_run(hwr_transport_t *t) {
   uint64_t started_ns = 0;
   t->armed = false;
+  hwr__transport_has_room(t); /* a loop that stays awake for others arms no doorbell for room */
   for (;;) {
     bool wanted = t->turn_wanted;
     t->turn_wanted = false;
@@ -220,7 +238,7 @@ hwr_transport_publish(hwr_transport_t *t, bool held) {
 void
 hwr_transport_expect(hwr_transport_t *t, bool expecting) {
   t->spin.expecting = expecting;
-  if (expecting) hwr__loop_watch(t->loop);
+  if (awaits(t)) hwr__loop_watch(t->loop);
 }
 
 void
@@ -256,10 +274,10 @@ void
 hwr_transport_read_rest(hwr_transport_t *t) {
   /* Its last words fit one ring; a peer that only pretends to have ended may write for ever. */
   uint64_t most = t->counters.bytes_received + t->producer.capacity_bytes;
-  bool more = true;
-  while (more && !t->closing) {
-    bool received = t->counters.bytes_received < most && t->ops->receive_rest(t);
-    more = !t->closing && (t->owner.turn(t->owner.context) || received);
+  bool more = true, received = true;
+  while ((more || received) && !t->closing) {
+    more = t->owner.turn(t->owner.context); /* first, for its events may take up all the room */
+    received = !t->closing && t->counters.bytes_received < most && t->ops->receive_rest(t);
   }
 }
 

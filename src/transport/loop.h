@@ -83,6 +83,8 @@ void hwr__transport_init(hwr_transport_t *t, const hwr_transport_ops_t *ops, hwr
 void hwr__transport_handle_closed(uv_handle_t *handle);
 /* Receive and turn until there is nothing to do, or the budget of a turn is used up. */
 void hwr__transport_run(hwr_transport_t *t);
+/* True when there is room for some of what waits for it: the next run calls turn. */
+bool hwr__transport_has_room(hwr_transport_t *t);
 /* Report the end, once. */
 void hwr__transport_end(hwr_transport_t *t, int status);
 /* Keep the loop from sleeping before its next turn. */

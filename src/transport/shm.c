@@ -51,6 +51,7 @@ shm_publish(hwr_transport_t *t, bool held) {
   t->counters.bytes_sent += count;
   if (hwr_producer_publish(&t->producer)) ring_doorbell(shm);
   hwr__spin_sent(t);
+  hwr__loop_watch(t->loop); /* until it is read */
   return false;
 }
 

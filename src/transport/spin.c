@@ -20,8 +20,7 @@
 enum {
   LOOKS_PER_CLOCK = 32, /* looks at the ring between looks at the clock */
   MISSES_TO_SWITCH_OFF = 2,
-  MAX_BACKOFF = 64,
-  REFILL_SHARE = 4 /* of a ring: moved on at a time */
+  MAX_BACKOFF = 64
 };
 static const uint64_t LIKELY_NS = 200000; /* an answer this soon would have been worth the wait */
 static const uint64_t IO_LOOK_NS = 10000; /* between looks at other I/O */
@@ -120,20 +119,9 @@ has_bytes(const hwr_transport_t *t) {
   return atomic_load_explicit(&t->watched->words->tail, memory_order_acquire) != t->watched->head;
 }
 
-/* Enough room for some of what waits for it, or an index that must be looked at. */
-static bool
-has_room(hwr_transport_t *t) {
-  if (!t->held) return false;
-  int64_t room_bytes = hwr_producer_room(&t->producer);
-  return room_bytes < 0 || room_bytes >= (int64_t) (t->producer.capacity_bytes / REFILL_SHARE);
-}
-
 static bool
 has_work(hwr_transport_t *t) {
-  if (has_bytes(t)) return true;
-  if (!has_room(t)) return false;
-  t->turn_wanted = true;
-  return true;
+  return has_bytes(t) || hwr__transport_has_room(t);
 }
 
 /* One look at every hot ring; true when one had something, which is delivered. */
@@ -175,12 +163,21 @@ settle(hwr_loop_t *loop, bool granted) {
   return hot;
 }
 
+/* Who is not hot may have work, too, and nobody rings for it while the loop is awake. */
+static bool
+others_have_work(hwr_loop_t *loop) {
+  for (hwr_transport_t *t = loop->first; t; t = t->next)
+    if (t->watched && !t->closing && has_work(t)) return true;
+  return false;
+}
+
 /* True when other I/O is due for a turn of the loop; the look is a system call. */
 static bool
 look_at_io(hwr_loop_t *loop, uint64_t now_ns, uint64_t *io_ns) {
   bool busy = now_ns - loop->io_seen_ns < BUSY_NS;
   if (now_ns - *io_ns < (busy ? BUSY_IO_LOOK_NS : IO_LOOK_NS)) return false;
   *io_ns = now_ns;
+  if (others_have_work(loop)) return true;
   if (!hwr_os_ready(uv_backend_fd(loop->uv))) return false;
   loop->io_seen_ns = now_ns;
   return true;

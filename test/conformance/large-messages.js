@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const path = require('node:path');
+const { setImmediate: turn } = require('node:timers/promises');
 const { bodyOf } = require('./bodies');
 
 const script = path.join(__dirname, 'workers', 'flow.js');
@@ -39,6 +40,21 @@ function describeLargeMessages(start) {
       const call = worker.send('body', { id: 1, length: 60 * MEBIBYTE }).then(note('call'));
       await Promise.all([call, worker.ping().then(note('ping'))]);
       assert.deepEqual(order, ['ping', 'call']);
+    });
+
+    it('arrive while the host is kept awake by another worker', async () => {
+      const worker = await start({ script, spin: 0 });
+      const other = await start({ spin: 1000 });
+      other.send('never').catch(() => {}); // an answer that the host waits for
+      let arrived = false;
+      const call = worker.send('lengthOf', bodyOf(1, 60 * MEBIBYTE));
+      call.finally(() => (arrived = true)).catch(() => {});
+      while (!arrived && other.isActive) {
+        other.post('echo');
+        await turn();
+      }
+      assert.equal(await call, 60 * MEBIBYTE);
+      await other.terminate();
     });
 
     it('keep the order of what is sent behind them', async () => {
