@@ -69,6 +69,26 @@ for (const transport of TRANSPORTS) {
       assert.equal(rings(), before);
     });
 
+    it('of workerData and of a payload that was too large is let go', async () => {
+      const { worker, refs } = await (async () => {
+        const workerData = { list: [1] };
+        const worker = await start({ workerData });
+        const large = Buffer.alloc(65 << 20);
+        await assert.rejects(worker.send('echo', large), { code: 'ERR_HAWSER_TOO_LARGE' });
+        return { worker, refs: [new WeakRef(workerData), new WeakRef(large)] };
+      })();
+      await collect();
+      for (const ref of refs) assert.equal(ref.deref(), undefined);
+      await worker.shutdown();
+    });
+
+    itOnLinux('takes no descriptors once the worker has it', async () => {
+      const before = segments();
+      const worker = await start();
+      assert.equal(segments(), before);
+      await worker.shutdown();
+    });
+
     it('of a worker that nobody holds is kept while a call is open (A11)', async () => {
       const answer = start().then((worker) => {
         const value = worker.send('make', 1 << 20);
