@@ -2,18 +2,16 @@
 
 const native = require('./binding');
 const { Channel } = require('./channel');
-const { createCodec, nameOf } = require('./codec');
+const { createCodec } = require('./codec');
 const { crashError, earlyExitError, spawnError, startError } = require('./end-errors');
 const { decodeError } = require('./error-frames');
 const errors = require('./errors');
 const { EVENT, ROLE, TYPE } = require('./frames');
 const { makeLink, spawnWorker } = require('./spawn');
-const { STRUCTURED, decodeStart, encodeStart } = require('./start-frames');
+const { STRUCTURED, decodeMethods } = require('./start-frames');
 const { WorkerProcess } = require('./worker-process');
 
 const WINDOW_BYTES = 1024 * 1024;
-const MIN_LIMIT_BYTES = 64 * 1024; // of what is no payload of a call (P4.6)
-const MAX_METHODS = 65_536; // the numbers of 16 bits
 const FAILED_START_GRACE = 5000; // from the error of a start to SIGKILL
 const STATUS = native.status;
 
@@ -86,7 +84,7 @@ class Incarnation {
       },
       codec: createCodec(serializer),
       listener: {
-        onOpen: (transport) => (this.transport = transport),
+        onOpen: (transport) => this.#onOpen(transport),
         onEvent: (kind, at) => this.#onEvent(kind, at),
         onRequest: () =>
           this.giveUp(new errors.ProtocolError('a request from the worker', { rule: 'P4.12' })),
@@ -96,6 +94,13 @@ class Incarnation {
         onProtocolError: (error) => this.giveUp(error),
       },
     });
+  }
+
+  #onOpen(transport) {
+    this.transport = transport;
+    if (transport === 'shm' || this.#options.transport !== 'shm') return;
+    const text = "transport 'shm' is not available: the worker could not join it";
+    this.failStart(new errors.UnsupportedError(text));
   }
 
   #adoptChild(child) {
@@ -157,8 +162,7 @@ class Incarnation {
 
   #onMethods(at) {
     try {
-      this.#names = this.channel.readPayload(at, decodeStart);
-      checkMethods(this.#names);
+      this.#names = this.channel.readPayload(at, decodeMethods);
     } catch (error) {
       this.giveUp(error);
     }
@@ -261,31 +265,4 @@ class Incarnation {
   }
 }
 
-/**
- * The payload of INIT.
- * @param {object} options normalized
- * @throws {import('./errors').SerializationError | import('./errors').TooLargeError}
- */
-function encodeInit({ workerData, name, serializer, timeouts, maxMessageBytes }) {
-  const init = encodeStart({
-    workerData,
-    name,
-    serializer: typeof serializer === 'string' ? serializer : nameOf(serializer),
-    builtIn: typeof serializer === 'string',
-    timeouts: { message: timeouts.message, types: timeouts.types },
-  });
-  const most = Math.max(maxMessageBytes, MIN_LIMIT_BYTES);
-  if (init.length <= most) return init;
-  const text = `workerData of ${init.length} bytes is over maxMessageBytes (${most})`;
-  throw new errors.TooLargeError(text);
-}
-
-function checkMethods(names) {
-  const fits =
-    Array.isArray(names) &&
-    names.length <= MAX_METHODS &&
-    names.every((name) => typeof name === 'string');
-  if (!fits) throw new errors.ProtocolError('malformed METHODS', { rule: 'P3.9' });
-}
-
-module.exports = { Incarnation, encodeInit };
+module.exports = { Incarnation };

@@ -6,9 +6,10 @@ const { rejectWithCallerStack } = require('./caller-stack');
 const { decodeError } = require('./error-frames');
 const errors = require('./errors');
 const { EVENT, FLAG, TYPE } = require('./frames');
-const { Incarnation, encodeInit } = require('./incarnation');
+const { Incarnation } = require('./incarnation');
 const { sendTimeout, shutdownTimeout } = require('./options');
 const { report } = require('./report');
+const { encodeInit } = require('./start-frames');
 const { checkTransition } = require('./states');
 
 const SPILL_BYTES = 64 * 1024 * 1024;
@@ -71,7 +72,9 @@ class Worker extends EventEmitter {
   async start() {
     const { signal } = this.#options;
     signal?.throwIfAborted();
-    this.#launch(encodeInit(this.#options));
+    const init = encodeInit(this.#options);
+    this.#options.workerData = undefined; // it is the user's, and may be large
+    this.#launch(init);
     this.#started = deferred();
     if (signal) this.#heed(signal);
     return this.#started.promise;
@@ -132,7 +135,7 @@ class Worker extends EventEmitter {
       } catch (error) {
         return Promise.reject(error);
       }
-      tell = given !== undefined && given !== timeout && given > 0;
+      tell = given !== undefined && given !== timeout;
       timeout = given ?? timeout;
     }
     if (this.#calls.isFull || this.#channel.queuedBytes > SPILL_BYTES) {
@@ -265,11 +268,11 @@ class Worker extends EventEmitter {
     if (startError !== undefined) this.#started.reject(asked ? closedError() : startError);
     const { failure } = this.#life;
     if (failure) this.#emitError(failure);
-    this.emit('exit', code, signal);
+    this.#tell('exit', code, signal);
   }
 
   #emitError(error) {
-    if (this.listenerCount('error') > 0) this.emit('error', error);
+    if (this.listenerCount('error') > 0) this.#tell('error', error);
     else report('a worker was given up', error);
   }
 
@@ -329,7 +332,18 @@ class Worker extends EventEmitter {
     if (before === state) return;
     checkTransition(before, state);
     this.#state = state;
-    this.emit('state', state, before);
+    this.#tell('state', state, before);
+  }
+
+  /** Emit where a listener that throws must not keep anybody else from being told. */
+  #tell(event, ...args) {
+    try {
+      this.emit(event, ...args);
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
   }
 
   ref() {
