@@ -283,7 +283,10 @@ class Worker extends EventEmitter {
    */
   async shutdown(options) {
     const timeout = shutdownTimeout(options) ?? this.#options.shutdownTimeout;
-    this.#shutdown ??= this.#close(timeout);
+    if (this.#shutdown === null) {
+      this.#shutdown = this.#life.process.exited.then(() => {});
+      this.#close(timeout);
+    }
     return this.#shutdown;
   }
 
@@ -291,15 +294,16 @@ class Worker extends EventEmitter {
     return this.shutdown();
   }
 
-  async #close(timeout) {
+  #close(timeout) {
     const { process } = this.#life;
     if (process.exit !== null) return;
-    if (this.#isDead || this.#state === 'starting') return this.#endNow();
+    if (this.#isDead || this.#state === 'starting') return void this.#endNow();
+    if (timeout > 0) {
+      const timer = setTimeout(() => process.killInSteps(), timeout);
+      process.exited.then(() => clearTimeout(timer));
+    }
     this.#setState('closing');
-    const timer = timeout > 0 ? setTimeout(() => process.killInSteps(), timeout) : undefined;
     this.#sayGoaway();
-    await process.exited;
-    clearTimeout(timer);
   }
 
   /** Once no call is open. */
@@ -316,8 +320,8 @@ class Worker extends EventEmitter {
 
   async #endNow() {
     const { process } = this.#life;
-    if (process.exit !== null) return;
-    if (!this.#isDead && this.#state !== 'closing') this.#setState('closing');
+    const isRunning = process.exit === null && !this.#isDead;
+    if (isRunning && this.#state !== 'closing') this.#setState('closing');
     await process.killInSteps();
   }
 
