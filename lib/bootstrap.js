@@ -60,7 +60,10 @@ const channel = new Channel({
   codec: createCodec('structured'),
   listener,
 });
-process.on('exit', () => channel.drain(EXIT_DRAIN));
+process.on('exit', () => {
+  server?.answerAll();
+  channel.drain(EXIT_DRAIN);
+});
 
 function joinHost(options, callbacks) {
   try {

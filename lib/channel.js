@@ -151,12 +151,15 @@ class Channel {
     const head = tellTimeout ? HEADER_BYTES + DEADLINE_BYTES : HEADER_BYTES;
     if (tellTimeout) flags |= FLAG.EXT;
     const record = { word: type | (method << 16), flags, slot, generation, timeout, head };
-    if (value === undefined) return this.#sendEncoded(record, NOTHING, 0);
-    if (this.#encoding) return this.#postpone(record, value);
+    if (this.#encoding) {
+      if (value === undefined) return this.#sendEncoded(record, NOTHING, 0);
+      return this.#postpone(record, value);
+    }
     // C flushes behind a batch, and may move the region whenever nothing is stored.
     if (this.#words[WORD.RECORD_COUNT] === 0) this.#adoptRegion();
     if (this.#limit - this.#position < 256 || this.#recordCount >= AT.recordCount - 8) this.flush();
-    this.#encodeInRegion(record, value);
+    if (value === undefined) return this.#describe(record, 0);
+    return this.#encodeInRegion(record, value);
   }
 
   #encodeInRegion(record, value) {

@@ -123,6 +123,13 @@ class Server {
     for (const { call, value } of waiting) this.#answer(call, value);
   }
 
+  /** The process ends: what handlers have returned is not to be lost for being late. */
+  answerAll() {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { call, value } of waiting) this.#encodeAnswer(call, value);
+  }
+
   #encodeAnswer(call, value) {
     try {
       if (isStream(value)) throw new UnsupportedError('send() to a handler that streams');

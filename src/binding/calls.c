@@ -362,7 +362,8 @@ drain(napi_env env, napi_callback_info info) {
   if (ch->failed || hwr__channel_flush(ch)) return NULL;
   uint64_t deadline_ns = hwr_loop_now_ns() + (uint64_t) timeout_ms * 1000000;
   hwr_transport_drain(ch->transport, deadline_ns, drain_more);
-  return NULL;
+  if (!ch->closing && !ch->failed && hwr__channel_push(ch)) fail_later(ch, HWR_EPROTO);
+  return NULL; /* the region has moved, and somebody may send in a later 'exit' listener */
 }
 
 /* setRef(channel, boolean): whether the channel keeps the loop alive. */

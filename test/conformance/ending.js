@@ -75,6 +75,13 @@ function describeEnding(start) {
       });
     }
 
+    it('by process.exit lets answers that waited for the host arrive (P2)', async () => {
+      const worker = await start();
+      const bytes = 300_000;
+      const calls = range(14).map(() => worker.send('answerAndExit', bytes)); // one batch
+      for (const answer of await Promise.all(calls)) assert.equal(answer.length, bytes);
+    });
+
     it('by process.exit in the midst of calls lets the answers before it arrive (P2)', async () => {
       const worker = await start({ script: flow, highWaterMark: { bytes: 64 * MEBIBYTE } });
       const calls = range(600).map((id) => worker.send('body', { id, length: 4096 }));
