@@ -8,4 +8,10 @@ function report(what, error) {
   process.stderr.write(`hawser: ${what}${why}\n`);
 }
 
-module.exports = { report };
+/** Emit 'error' where somebody listens, and say it else. @param {any} worker @param {unknown} error */
+function tell(worker, error) {
+  if (worker.listenerCount('error') > 0) worker.emit('error', error);
+  else report('a worker was given up', error);
+}
+
+module.exports = { report, tell };

@@ -102,7 +102,7 @@ const WRONG = {
 };
 
 const UNAVAILABLE =
-  'socketPath detached connection transferList resourceLimits middleware txIdGenerator unexpectedShutdown handlers logger logLevel';
+  'socketPath detached connection transferList resourceLimits middleware txIdGenerator handlers logger logLevel';
 
 async function refused(promise, name, ...parts) {
   const error = await promise.then(
