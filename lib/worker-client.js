@@ -498,13 +498,12 @@ class Worker extends EventEmitter {
     if (!this.#goawayWaits && this.#life.process.exit === null) this.#channel.goaway(0);
   }
 
-  /** SIGTERM, and SIGKILL when that does not help. */
+  /** SIGTERM, and SIGKILL when that does not help; calls reject at once. */
   async terminate() {
     this.#shutdown ??= this.#life.process.exited.then(() => {});
     await this.#endNow();
   }
 
-  /** Calls reject at once, though the worker may still answer some. */
   async #endNow() {
     const life = this.#life;
     clearTimeout(this.#backoff);
