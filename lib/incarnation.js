@@ -2,18 +2,16 @@
 
 const native = require('./binding');
 const { Channel } = require('./channel');
-const { createCodec, nameOf } = require('./codec');
+const { createCodec } = require('./codec');
 const { crashError, earlyExitError, spawnError, startError } = require('./end-errors');
 const { decodeError } = require('./error-frames');
 const errors = require('./errors');
 const { EVENT, ROLE, TYPE } = require('./frames');
 const { makeLink, spawnWorker } = require('./spawn');
-const { STRUCTURED, decodeStart, encodeStart } = require('./start-frames');
+const { STRUCTURED, decodeMethods } = require('./start-frames');
 const { WorkerProcess } = require('./worker-process');
 
 const WINDOW_BYTES = 1024 * 1024;
-const MIN_LIMIT_BYTES = 64 * 1024; // of what is no payload of a call (P4.6)
-const MAX_METHODS = 65_536; // the numbers of 16 bits
 const FAILED_START_GRACE = 5000; // from the error of a start to SIGKILL
 const STATUS = native.status;
 
@@ -28,7 +26,8 @@ const STATUS = native.status;
 class Incarnation {
   #options;
   #owner;
-  #init; // payload of INIT
+  /** @type {Buffer | null} payload of INIT, until it is sent */
+  #init;
   #names = [];
   #timer; // of the start
   #starting = true; // until READY or a failure
@@ -48,7 +47,7 @@ class Incarnation {
   /** @type {Error | null} why the channel ended while the process lived */
   failure = null;
 
-  /** @param {object} options normalized @param {Buffer} init of encodeInit() @param {object} owner */
+  /** @param {object} options normalized @param {Buffer} init of encodeInit(), let go when it is sent @param {object} owner */
   constructor(options, init, owner) {
     this.#options = options;
     this.#init = init;
@@ -86,7 +85,7 @@ class Incarnation {
       },
       codec: createCodec(serializer),
       listener: {
-        onOpen: (transport) => (this.transport = transport),
+        onOpen: (transport) => this.#onOpen(transport),
         onEvent: (kind, at) => this.#onEvent(kind, at),
         onRequest: () =>
           this.giveUp(new errors.ProtocolError('a request from the worker', { rule: 'P4.12' })),
@@ -96,6 +95,13 @@ class Incarnation {
         onProtocolError: (error) => this.giveUp(error),
       },
     });
+  }
+
+  #onOpen(transport) {
+    this.transport = transport;
+    if (transport === 'shm' || this.#options.transport !== 'shm') return;
+    const text = "transport 'shm' is not available: the worker could not join it";
+    this.failStart(new errors.UnsupportedError(text));
   }
 
   #adoptChild(child) {
@@ -142,8 +148,8 @@ class Incarnation {
   /** @returns {void} */
   #onEvent(kind, at) {
     switch (kind) {
-      case EVENT.HELLO: // P3.8
-        return this.channel.sendBytes(TYPE.INIT, STRUCTURED, 0, 0, this.#init);
+      case EVENT.HELLO:
+        return this.#sendInit();
       case EVENT.METHODS:
         return this.#onMethods(at);
       case EVENT.READY:
@@ -155,10 +161,15 @@ class Incarnation {
     }
   }
 
+  /** P3.8 */
+  #sendInit() {
+    this.channel.sendBytes(TYPE.INIT, STRUCTURED, 0, 0, this.#init);
+    this.#init = null;
+  }
+
   #onMethods(at) {
     try {
-      this.#names = this.channel.readPayload(at, decodeStart);
-      checkMethods(this.#names);
+      this.#names = this.channel.readPayload(at, decodeMethods);
     } catch (error) {
       this.giveUp(error);
     }
@@ -261,31 +272,4 @@ class Incarnation {
   }
 }
 
-/**
- * The payload of INIT.
- * @param {object} options normalized
- * @throws {import('./errors').SerializationError | import('./errors').TooLargeError}
- */
-function encodeInit({ workerData, name, serializer, timeouts, maxMessageBytes }) {
-  const init = encodeStart({
-    workerData,
-    name,
-    serializer: typeof serializer === 'string' ? serializer : nameOf(serializer),
-    builtIn: typeof serializer === 'string',
-    timeouts: { message: timeouts.message, types: timeouts.types },
-  });
-  const most = Math.max(maxMessageBytes, MIN_LIMIT_BYTES);
-  if (init.length <= most) return init;
-  const text = `workerData of ${init.length} bytes is over maxMessageBytes (${most})`;
-  throw new errors.TooLargeError(text);
-}
-
-function checkMethods(names) {
-  const fits =
-    Array.isArray(names) &&
-    names.length <= MAX_METHODS &&
-    names.every((name) => typeof name === 'string');
-  if (!fits) throw new errors.ProtocolError('malformed METHODS', { rule: 'P3.9' });
-}
-
-module.exports = { Incarnation, encodeInit };
+module.exports = { Incarnation };

@@ -9,12 +9,13 @@ const { ZERO, addCounters } = require('./channel-counters');
 const { decodeError } = require('./error-frames');
 const errors = require('./errors');
 const { EVENT, FLAG, TYPE } = require('./frames');
-const { Incarnation, encodeInit } = require('./incarnation');
+const { Incarnation } = require('./incarnation');
 const { PayloadKeeper } = require('./kept-payload');
 const { methodTable } = require('./method-table');
 const { sendTimeout, shutdownTimeout } = require('./options');
-const { report, tell } = require('./report');
+const { report, tell, tellError } = require('./report');
 const { Restarts } = require('./restarts');
+const { encodeInit } = require('./start-frames');
 const { checkTransition, isEnd } = require('./states');
 const { Kept, WaitingLine, doom } = require('./waiting-line');
 
@@ -48,7 +49,7 @@ class Worker extends EventEmitter {
   #failed = 0;
   /** @type {(() => void) | null} */
   #forgetSignal = null;
-  #init; // payload of INIT, the same for each process
+  #init; // payload of INIT, the same for each process; null once there will be no other
   #line = new WaitingLine({
     send: (item) => this.#sendWaiting(item),
     expire: (call) => this.#expire(call),
@@ -80,6 +81,7 @@ class Worker extends EventEmitter {
     const { signal } = this.#options;
     signal?.throwIfAborted();
     this.#init = encodeInit(this.#options);
+    this.#options.workerData = undefined; // it is the user's, and may be large
     this.#launch();
     if (signal) this.#heed(signal);
     return new Promise((resolve, reject) => (this.#started = { resolve, reject }));
@@ -95,6 +97,7 @@ class Worker extends EventEmitter {
       wantsTail: () => this.#shutdown === null,
     });
     life.launch();
+    if (this.#options.crash === null) this.#init = null;
     if (this.#channel) this.#past = addCounters(this.#past, this.#channel);
     this.#life = life;
     this.#channel = life.channel;
@@ -121,7 +124,7 @@ class Worker extends EventEmitter {
     this.#started.resolve(this);
     // When whoever waits for createWorker has the worker.
     setImmediate(() => {
-      if (this.#state === 'ready') this.emit('ready');
+      if (this.#state === 'ready') tell(this, 'ready');
     });
   }
 
@@ -144,7 +147,7 @@ class Worker extends EventEmitter {
       } catch (error) {
         return Promise.reject(error);
       }
-      tell = given !== undefined && given !== timeout && given > 0;
+      tell = given !== undefined && given !== timeout;
       timeout = given ?? timeout;
     }
     if (this.#calls.isFull || this.#channel.queuedBytes > SPILL_BYTES) {
@@ -233,22 +236,14 @@ class Worker extends EventEmitter {
     const left = Math.ceil(kept.deadline - performance.now());
     if (left <= 0) return void this.#expire(call);
     if (this.#calls.isFull) throw overloadedError();
-    const timeout = left === Infinity ? 0 : left;
-    const tell = timeout > 0 && timeout !== this.#timeouts[method];
+    const ms = left === Infinity ? 0 : left;
+    const tell = ms !== this.#timeouts[method];
     kept.wasSent = true;
     this.#calls.take(call);
     const { slot, generation } = call;
+    const { payload } = kept;
     try {
-      this.#channel.sendKept(
-        TYPE.REQUEST,
-        0,
-        method,
-        slot,
-        generation,
-        timeout,
-        tell,
-        kept.payload,
-      );
+      this.#channel.sendKept(TYPE.REQUEST, 0, method, slot, generation, ms, tell, payload);
     } catch (error) {
       if (this.#calls.finish(slot) !== undefined) throw error;
     }
@@ -295,7 +290,7 @@ class Worker extends EventEmitter {
 
   /** Round-trip time in milliseconds. */
   ping() {
-    if (this.#state !== 'ready') return Promise.reject(this.#refusal());
+    if (!this.isConnected) return Promise.reject(this.#refusal());
     const promise = new Promise(capture);
     const call = new Call('ping', this.#options.timeouts.message);
     this.#calls.take(call);
@@ -358,7 +353,7 @@ class Worker extends EventEmitter {
     if (!this.#needDrain) return;
     if (this.#channel.isOverMark) return void this.#channel.wantDrain(); // posts of this batch
     this.#needDrain = false;
-    this.emit('drain');
+    tell(this, 'drain');
   }
 
   // ---------------------------------------------------------------- ending
@@ -381,8 +376,8 @@ class Worker extends EventEmitter {
       this.#reject(call, asked ? closedError() : this.#crashError(call.type));
     this.#started.reject(asked ? closedError() : startError);
     const { failure } = this.#life;
-    if (failure) tell(this, failure);
-    this.emit('exit', code, signal);
+    if (failure) tellError(this, failure);
+    tell(this, 'exit', code, signal);
   }
 
   #crashError(type) {
@@ -416,8 +411,8 @@ class Worker extends EventEmitter {
 
   #onLoss({ code, signal }, startError) {
     const { failure } = this.#life;
-    if (failure) tell(this, failure);
-    this.emit('exit', code, signal);
+    if (failure) tellError(this, failure);
+    tell(this, 'exit', code, signal);
     if (startError === undefined) this.#restart();
     else this.#onFailedStart(startError);
   }
@@ -430,7 +425,7 @@ class Worker extends EventEmitter {
     this.#setState('crashed');
     this.#forgetSignal?.();
     for (const call of this.#line.clear()) this.#reject(call, hopelessError(error, call.type));
-    tell(this, error);
+    tellError(this, error);
   }
 
   #restart() {
@@ -442,7 +437,7 @@ class Worker extends EventEmitter {
   }
 
   #respawn() {
-    this.emit('restart', ++this.#restarts.attempt);
+    tell(this, 'restart', ++this.#restarts.attempt);
     if (this.#state !== 'restarting') return; // ended by a listener
     try {
       this.#launch();
@@ -457,7 +452,7 @@ class Worker extends EventEmitter {
     this.#line.open();
     if (this.#channel.isClosed) return; // it broke a rule at once
     this.#setState('ready');
-    if (this.#state === 'ready') this.emit('ready');
+    if (this.#state === 'ready') tell(this, 'ready');
     if (this.#state === 'ready') this.#onDrain();
   }
 
@@ -484,8 +479,8 @@ class Worker extends EventEmitter {
   async #close(timeout) {
     const { process } = this.#life;
     if (this.#isDead || this.#state !== 'ready') return this.#endNow();
-    this.#setState('closing');
     const timer = timeout > 0 ? setTimeout(() => process.killInSteps(), timeout) : undefined;
+    this.#setState('closing');
     this.#line.hurry();
     this.#sayGoaway();
     await process.exited;
@@ -529,7 +524,7 @@ class Worker extends EventEmitter {
     if (before === state) return;
     checkTransition(before, state);
     this.#state = state;
-    this.emit('state', state, before);
+    tell(this, 'state', state, before);
   }
 
   ref() {
