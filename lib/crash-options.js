@@ -49,7 +49,7 @@ function checkStrategy(where, strategy) {
 
 function isRetry(where, { strategy = 'reject' }) {
   if (strategy === 'retry' || strategy === 'reject') return strategy === 'retry';
-  throw wrong(`${where}.strategy`, 'one of reject, retry', strategy);
+  throw wrong(`${where}.strategy`, 'one of retry, reject', strategy);
 }
 
 function attemptsOf(where, { attempts = 1 }) {
