@@ -34,16 +34,23 @@ class PayloadKeeper {
     if (value === undefined) return NOTHING;
     const own = this.#codec.encoder;
     const encoder = own.busy ? this.#codec.nestedEncoder() : own; // a getter sends
-    const end = encoder.encode(NOWHERE, 0, 0, value);
-    const record = encoder.bytes.subarray(encoder.start, end);
-    const slices = slicesOf(record, encoder.segments).map((slice) => Buffer.from(slice));
-    const { codecId } = encoder;
-    encoder.takeDefinitions();
-    encoder.release();
+    const slices = this.#slices(encoder, value);
     const bytes = slices.reduce((sum, slice) => sum + slice.length, 0);
-    if (bytes <= this.#maxMessageBytes) return { codecId, slices, bytes };
+    if (bytes <= this.#maxMessageBytes) return { codecId: encoder.codecId, slices, bytes };
     const text = `a message of ${bytes} bytes is over maxMessageBytes (${this.#maxMessageBytes})`;
     throw new TooLargeError(text);
+  }
+
+  /** The record, its parts copied: segments are the user's, the rest is the encoder's. */
+  #slices(encoder, value) {
+    try {
+      const end = encoder.encode(NOWHERE, 0, 0, value);
+      const record = encoder.bytes.subarray(encoder.start, end);
+      return slicesOf(record, encoder.segments).map((slice) => Buffer.from(slice));
+    } finally {
+      encoder.takeDefinitions();
+      encoder.release();
+    }
   }
 }
 

@@ -134,6 +134,17 @@ function crashes(transport) {
       assert.equal(reads, 2);
     });
 
+    for (const serializer of ['structured', 'json', 'v8', 'raw']) {
+      it(`sends the payload again with the codec ${serializer}`, async () => {
+        const worker = await mortal({ ...RETRY, serializer });
+        const value = serializer === 'raw' ? Buffer.alloc(50_000, 'r') : { a: [1, 'b'] };
+        const inFlight = worker.send('echo', value);
+        kill(worker);
+        const waiting = once(worker, 'restart').then(() => worker.send('echo', value));
+        assert.deepEqual(await Promise.all([inFlight, waiting]), [value, value]);
+      });
+    }
+
     it('sends posts that were made while there was none', async () => {
       const worker = await mortal(RETRY);
       const file = fileFor();
