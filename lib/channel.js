@@ -11,6 +11,7 @@ const REGION_RING = 1;
 const NOTHING = Buffer.alloc(0);
 const alignUp = (bytes) => (bytes + 7) & ~7;
 const MAX_SLICES = 64;
+const MAX_COPIED = 16 * 1024; // of what is encoded already
 const HARD_CAP = 4; // times the high-water mark
 const EARLY_RECORDS = 16; // of a tick: while the peer is awake it may begin with these
 const SLEEPY_RECORDS = 64; // where each hand-over costs a system call
@@ -162,6 +163,36 @@ class Channel {
     return this.#encodeInRegion(record, value);
   }
 
+  /**
+   * Send what a PayloadKeeper has encoded; otherwise as send().
+   * @param {import('./kept-payload').KeptPayload} payload is not kept
+   */
+  sendKept(type, flags, method, slot, generation, timeout, tellTimeout, payload) {
+    if (this.#closed) throw new WorkerClosedError('Worker is closed');
+    const head = tellTimeout ? HEADER_BYTES + DEADLINE_BYTES : HEADER_BYTES;
+    flags |= payload.codecId | (tellTimeout ? FLAG.EXT : 0);
+    const record = { word: type | (method << 16), flags, slot, generation, timeout, head };
+    this.#checkSize(record, payload.bytes);
+    if (this.#encoding) this.#postponed.push({ record, slices: payload.slices });
+    else if (payload.bytes > MAX_COPIED) this.#sendSlices(record, payload.slices);
+    else this.#copyToRegion(record, payload.slices);
+  }
+
+  #copyToRegion(record, slices) {
+    const bytes = sumOf(slices);
+    const whole = record.head + bytes;
+    if (this.#words[WORD.RECORD_COUNT] === 0) this.#adoptRegion();
+    const fits = () => this.#limit - this.#position >= alignUp(whole) + 256;
+    if (!fits() || this.#recordCount >= AT.recordCount - 8) this.flush();
+    if (!fits()) return this.#sendSlices(record, slices);
+    let at = this.#position + record.head;
+    for (const slice of slices) {
+      this.#bytes.set(slice, at);
+      at += slice.length;
+    }
+    return this.#describe(record, bytes);
+  }
+
   #encodeInRegion(record, value) {
     const { encoder } = this.#codec;
     const bytes = this.#bytes;
@@ -170,7 +201,7 @@ class Channel {
     this.#encoding = true;
     try {
       const encoded = encoder.encode(bytes, from, this.#limit, value);
-      this.#checkSize(record, encoder, encoded);
+      this.#checkSize(record, sizeOf(encoder, encoded));
       end = encoded;
     } finally {
       this.#encoding = false;
@@ -194,8 +225,8 @@ class Channel {
   }
 
   /** A message is its extension block and its payload (P4.6). */
-  #checkSize(record, { start, segments }, end) {
-    const bytes = record.head - HEADER_BYTES + end - start + (segments ? sumOf(segments) : 0);
+  #checkSize(record, payloadBytes) {
+    const bytes = record.head - HEADER_BYTES + payloadBytes;
     const most = Math.min(this.#maxMessageBytes, this.#peerLimit);
     if (bytes > most)
       throw new TooLargeError(`a message of ${bytes} bytes is over maxMessageBytes (${most})`);
@@ -283,7 +314,7 @@ class Channel {
   #postpone(record, value) {
     const encoder = this.#codec.nestedEncoder();
     const end = encoder.encode(NOTHING, 0, 0, value);
-    this.#checkSize(record, encoder, end);
+    this.#checkSize(record, sizeOf(encoder, end));
     record.flags |= encoder.codecId;
     const encoded = Buffer.from(encoder.bytes.subarray(encoder.start, end));
     const slices = slicesOf(encoded, encoder.segments).map((slice) => Buffer.from(slice));
@@ -477,6 +508,10 @@ const DEFINE = {
   timeout: 0,
   head: HEADER_BYTES,
 };
+
+function sizeOf({ start, segments }, end) {
+  return end - start + (segments ? sumOf(segments) : 0);
+}
 
 function sumOf(slices) {
   let sum = 0;
