@@ -20,8 +20,7 @@ describe('src/os', () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hawser-portable-'));
   after(() => fs.rmSync(folder, { recursive: true }));
 
-  it('os_unix.c calls nothing of Linux alone outside its guards', function () {
-    if (spawnSync(CC, ['--version']).error && !process.env.CI) this.skip();
+  it('os_unix.c calls nothing of Linux alone outside its guards', () => {
     const object = path.join(folder, 'os_unix.s');
     const { status, stderr } = compile(CC, 'src/os/os_unix.c', '-U__linux__', '-S', '-o', object);
     assert.equal(status, 0, stderr);
