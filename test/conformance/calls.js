@@ -104,14 +104,15 @@ function describeOnce(start) {
         const file = path.join(folder, 'marks');
         const worker = await start({ script: flow });
         const first = worker.send('mark', { id: 0, file });
-        if (code === 'ERR_HAWSER_CLOSED') first.then(() => worker.terminate());
+        const ended = code === 'ERR_HAWSER_CLOSED' && first.then(() => worker.terminate());
         const calls = range(COUNT).map((i) => {
           const isLast = i === COUNT / 2;
           const options = timeout && i % 2 ? { timeout } : {};
           return worker.send(isLast ? type : 'markLater', { id: i + 1, file, how }, options);
         });
         const settled = await Promise.allSettled([first, ...calls]);
-        if (!how && code !== 'ERR_HAWSER_CLOSED') await worker.shutdown(); // late ones run as well
+        await ended; // handlers may run until then
+        if (!how) await worker.shutdown(); // late ones run as well
         const ran = fs.readFileSync(file, 'utf8').trim().split('\n').map(Number);
         checkOnce(settled, new Set(ran), code);
         assert.equal(new Set(ran).size, ran.length, 'an id was handled twice');

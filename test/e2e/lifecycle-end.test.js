@@ -157,9 +157,10 @@ describe('terminate', () => {
   const start = starter();
 
   it('ends a worker in an endless loop (P9)', async () => {
-    const worker = await start();
+    const worker = await start('busy.js', { stdio: 'pipe' });
     const exits = exitsOf(worker);
     const call = assert.rejects(worker.send('loop'), CLOSED);
+    await once(worker.stdout, 'data'); // until then it would hear SIGTERM
     await worker.terminate();
     await call;
     assert.deepEqual(exits, [[null, 'SIGKILL']]);
