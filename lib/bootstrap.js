@@ -15,7 +15,6 @@ const HOST_GONE_GRACE = 500; // then the watch thread ends the process
 const INIT_TIMEOUT = 10_000;
 const SIGNAL_GRACE = 500; // for handlers that run, from a signal on
 const EXIT_DRAIN = 1000;
-const WINDOW_BYTES = 1024 * 1024;
 const QUIET = 1000; // after the start, before what is seldom needed is loaded
 
 const uuid = native.uuid();
@@ -51,13 +50,9 @@ const channel = new Channel({
   options: {
     role: ROLE.WORKER,
     uuid,
-    codecs: 0xff,
     maxMessageBytes: config.maxMessageBytes,
-    windowBytes: WINDOW_BYTES,
-    windowMessages: config.highWaterMark.messages,
-    highWaterBytes: config.highWaterMark.bytes,
-    highWaterMessages: config.highWaterMark.messages,
-    spinMicroseconds: config.spin,
+    highWaterMark: config.highWaterMark,
+    spin: config.spin,
   },
   codec: createCodec('structured'),
   listener,

@@ -12,7 +12,11 @@ const NOTHING = Buffer.alloc(0);
 const alignUp = (bytes) => (bytes + 7) & ~7;
 const MAX_SLICES = 64;
 const MAX_COPIED = 16 * 1024; // of what is encoded already
-const HARD_CAP = 4; // times the high-water mark
+const MIN_ROOM = 256; // of the region, before an encoder begins
+const WINDOW_BYTES = 1024 * 1024;
+const ALL_CODECS = 0xff;
+/** How much more than the high-water mark may wait, times that mark. */
+const HARD_CAP = 4;
 const EARLY_RECORDS = 16; // of a tick: while the peer is awake it may begin with these
 const SLEEPY_RECORDS = 64; // where each hand-over costs a system call
 
@@ -55,19 +59,39 @@ class Channel {
   messagesReceived = 0;
   batchTime = 0; // when the batch that is being delivered came, epoch milliseconds
 
+  /**
+   * @param {object} about
+   * @param {(options: object, callbacks: object) => any} about.open makes the native channel
+   * @param {{ role: number, uuid: Uint8Array, maxMessageBytes: number, spin: number,
+   *   highWaterMark: { bytes: number, messages: number } }} about.options spin in microseconds
+   * @param {any} about.codec
+   * @param {any} about.listener
+   */
   constructor({ open, options, codec, listener }) {
+    const { role, uuid, maxMessageBytes, spin, highWaterMark } = options;
     this.#listener = listener;
     this.#codec = codec;
-    this.#maxMessageBytes = options.maxMessageBytes;
-    this.#earlyCount = options.spinMicroseconds > 0 ? EARLY_RECORDS : SLEEPY_RECORDS;
-    this.highWaterBytes = options.highWaterBytes;
-    this.highWaterMessages = options.highWaterMessages;
+    this.#maxMessageBytes = maxMessageBytes;
+    this.#earlyCount = spin > 0 ? EARLY_RECORDS : SLEEPY_RECORDS;
+    this.highWaterBytes = highWaterMark.bytes;
+    this.highWaterMessages = highWaterMark.messages;
     const callbacks = {
       onOpen: (ring, transport) => this.#onOpen(ring, transport),
       onBatch: (count) => this.#onBatch(count),
       onEnd: (code, rule) => listener.onEnd(code, rule),
     };
-    this.#handle = open(options, callbacks);
+    const wanted = {
+      role,
+      uuid,
+      codecs: ALL_CODECS,
+      maxMessageBytes,
+      windowBytes: WINDOW_BYTES,
+      windowMessages: highWaterMark.messages,
+      highWaterBytes: highWaterMark.bytes,
+      highWaterMessages: highWaterMark.messages,
+      spinMicroseconds: spin,
+    };
+    this.#handle = open(wanted, callbacks);
     this.#mapBlock(this.#handle.block);
     if (this.#early) this.#adoptRing(...this.#early);
   }
@@ -149,18 +173,22 @@ class Channel {
    */
   send(type, flags, method, slot, generation, timeout, tellTimeout, value) {
     if (this.#closed) throw new WorkerClosedError('Worker is closed');
-    const head = tellTimeout ? HEADER_BYTES + DEADLINE_BYTES : HEADER_BYTES;
-    if (tellTimeout) flags |= FLAG.EXT;
-    const record = { word: type | (method << 16), flags, slot, generation, timeout, head };
+    const record = recordOf(type, flags, method, slot, generation, timeout, tellTimeout);
     if (this.#encoding) {
       if (value === undefined) return this.#sendEncoded(record, NOTHING, 0);
       return this.#postpone(record, value);
     }
-    // C flushes behind a batch, and may move the region whenever nothing is stored.
-    if (this.#words[WORD.RECORD_COUNT] === 0) this.#adoptRegion();
-    if (this.#limit - this.#position < 256 || this.#recordCount >= AT.recordCount - 8) this.flush();
+    this.#makeRoom(MIN_ROOM);
     if (value === undefined) return this.#describe(record, 0);
     return this.#encodeInRegion(record, value);
+  }
+
+  /** So many bytes of the region, unless it has fewer. */
+  #makeRoom(bytes) {
+    // C flushes behind a batch, and may move the region whenever nothing is stored.
+    if (this.#words[WORD.RECORD_COUNT] === 0) this.#adoptRegion();
+    if (this.#limit - this.#position < bytes || this.#recordCount >= AT.recordCount - 8)
+      this.flush();
   }
 
   /**
@@ -169,22 +197,18 @@ class Channel {
    */
   sendKept(type, flags, method, slot, generation, timeout, tellTimeout, payload) {
     if (this.#closed) throw new WorkerClosedError('Worker is closed');
-    const head = tellTimeout ? HEADER_BYTES + DEADLINE_BYTES : HEADER_BYTES;
-    flags |= payload.codecId | (tellTimeout ? FLAG.EXT : 0);
-    const record = { word: type | (method << 16), flags, slot, generation, timeout, head };
+    flags |= payload.codecId;
+    const record = recordOf(type, flags, method, slot, generation, timeout, tellTimeout);
     this.#checkSize(record, payload.bytes);
     if (this.#encoding) this.#postponed.push({ record, slices: payload.slices });
     else if (payload.bytes > MAX_COPIED) this.#sendSlices(record, payload.slices);
-    else this.#copyToRegion(record, payload.slices);
+    else this.#copyToRegion(record, payload);
   }
 
-  #copyToRegion(record, slices) {
-    const bytes = sumOf(slices);
-    const whole = record.head + bytes;
-    if (this.#words[WORD.RECORD_COUNT] === 0) this.#adoptRegion();
-    const fits = () => this.#limit - this.#position >= alignUp(whole) + 256;
-    if (!fits() || this.#recordCount >= AT.recordCount - 8) this.flush();
-    if (!fits()) return this.#sendSlices(record, slices);
+  #copyToRegion(record, { slices, bytes }) {
+    const room = alignUp(record.head + bytes);
+    this.#makeRoom(room);
+    if (this.#limit - this.#position < room) return this.#sendSlices(record, slices);
     let at = this.#position + record.head;
     for (const slice of slices) {
       this.#bytes.set(slice, at);
@@ -287,7 +311,7 @@ class Channel {
   /** Bytes that are encoded already, such as an error's. */
   sendBytes(type, flags, slot, generation, encoded) {
     if (this.#closed) return;
-    const record = { word: type, flags, slot, generation, timeout: 0, head: HEADER_BYTES };
+    const record = recordOf(type, flags, 0, slot, generation, 0, false);
     this.#sendEncoded(record, encoded, encoded.length);
   }
 
@@ -500,14 +524,18 @@ class Channel {
   }
 }
 
-const DEFINE = {
-  word: TYPE.DEFINE,
-  flags: 0,
-  slot: 0,
-  generation: 0,
-  timeout: 0,
-  head: HEADER_BYTES,
-};
+const DEFINE = recordOf(TYPE.DEFINE, 0, 0, 0, 0, 0, false);
+
+function recordOf(type, flags, method, slot, generation, timeout, tellTimeout) {
+  return {
+    word: type | (method << 16),
+    flags: tellTimeout ? flags | FLAG.EXT : flags,
+    slot,
+    generation,
+    timeout,
+    head: tellTimeout ? HEADER_BYTES + DEADLINE_BYTES : HEADER_BYTES,
+  };
+}
 
 function sizeOf({ start, segments }, end) {
   return end - start + (segments ? sumOf(segments) : 0);
@@ -527,4 +555,4 @@ function rethrow(error) {
   throw error;
 }
 
-module.exports = { Channel };
+module.exports = { Channel, HARD_CAP };

@@ -11,7 +11,6 @@ const { makeLink, spawnWorker } = require('./spawn');
 const { STRUCTURED, decodeMethods } = require('./start-frames');
 const { WorkerProcess } = require('./worker-process');
 
-const WINDOW_BYTES = 1024 * 1024;
 const FAILED_START_GRACE = 5000; // from the error of a start to SIGKILL
 const STATUS = native.status;
 
@@ -75,13 +74,9 @@ class Incarnation {
       options: {
         role: ROLE.HOST,
         uuid: native.uuid(),
-        codecs: 0xff,
         maxMessageBytes,
-        windowBytes: WINDOW_BYTES,
-        windowMessages: highWaterMark.messages,
-        highWaterBytes: highWaterMark.bytes,
-        highWaterMessages: highWaterMark.messages,
-        spinMicroseconds: spin,
+        highWaterMark,
+        spin,
       },
       codec: createCodec(serializer),
       listener: {

@@ -118,16 +118,13 @@ class Server {
 
   /** The host has caught up: answers go on. */
   onDrain() {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const { call, value } of waiting) this.#answer(call, value);
+    for (const { call, value } of this.#waiting.splice(0)) this.#answer(call, value);
   }
 
   /** The process ends: what handlers have returned is not to be lost for being late. */
   answerAll() {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const { call, value } of waiting) this.#encodeAnswer(call, value);
+    if (this.#channel.isClosed) return;
+    for (const { call, value } of this.#waiting.splice(0)) this.#encodeAnswer(call, value);
   }
 
   #encodeAnswer(call, value) {

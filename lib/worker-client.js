@@ -6,6 +6,7 @@ const callErrors = require('./call-errors');
 const { CallTable } = require('./call-table');
 const { rejectWithCallerStack } = require('./caller-stack');
 const { ZERO, addCounters } = require('./channel-counters');
+const { HARD_CAP } = require('./channel');
 const { decodeError } = require('./error-frames');
 const errors = require('./errors');
 const { EVENT, FLAG, TYPE } = require('./frames');
@@ -20,7 +21,6 @@ const { checkTransition, isEnd } = require('./states');
 const { Kept, WaitingLine, doom } = require('./waiting-line');
 
 const SPILL_BYTES = 64 * 1024 * 1024;
-const HARD_CAP = 4; // times the high-water mark
 
 const { closedError, hopelessError, overloadedError, poisonError } = callErrors;
 const { restartingError, timeoutError, unknownTypeError } = callErrors;
@@ -139,7 +139,7 @@ class Worker extends EventEmitter {
     if (method === undefined || this.#state !== 'ready')
       return this.#sendLater(type, payload, options);
     let timeout = this.#timeouts[method];
-    let tell = false;
+    let tellTimeout = false;
     if (options !== undefined) {
       let given;
       try {
@@ -147,7 +147,7 @@ class Worker extends EventEmitter {
       } catch (error) {
         return Promise.reject(error);
       }
-      tell = given !== undefined && given !== timeout;
+      tellTimeout = given !== undefined && given !== timeout;
       timeout = given ?? timeout;
     }
     if (this.#calls.isFull || this.#channel.queuedBytes > SPILL_BYTES) {
@@ -160,7 +160,7 @@ class Worker extends EventEmitter {
     this.#calls.take(call);
     const { slot, generation } = call;
     try {
-      this.#channel.send(TYPE.REQUEST, 0, method, slot, generation, timeout, tell, payload);
+      this.#channel.send(TYPE.REQUEST, 0, method, slot, generation, timeout, tellTimeout, payload);
       this.#sent++;
     } catch (error) {
       if (this.#calls.finish(slot) === undefined) return promise; // its worker died meanwhile
@@ -237,13 +237,13 @@ class Worker extends EventEmitter {
     if (left <= 0) return void this.#expire(call);
     if (this.#calls.isFull) throw overloadedError();
     const ms = left === Infinity ? 0 : left;
-    const tell = ms !== this.#timeouts[method];
+    const tellTimeout = ms !== this.#timeouts[method];
     kept.wasSent = true;
     this.#calls.take(call);
     const { slot, generation } = call;
     const { payload } = kept;
     try {
-      this.#channel.sendKept(TYPE.REQUEST, 0, method, slot, generation, ms, tell, payload);
+      this.#channel.sendKept(TYPE.REQUEST, 0, method, slot, generation, ms, tellTimeout, payload);
     } catch (error) {
       if (this.#calls.finish(slot) !== undefined) throw error;
     }

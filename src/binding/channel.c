@@ -70,7 +70,6 @@ emit_batch(hwr_channel_t *ch, uint32_t count) {
   napi_handle_scope scope;
   napi_value number;
   if (!can_emit(ch) || napi_open_handle_scope(ch->env, &scope) != napi_ok) return;
-  ch->block->words[HWR_WORD_EVENT_COUNT] = count;
   ch->block->words[HWR_WORD_IN_BATCH] = 1;
   ch->block->counters[HWR_COUNTER_BATCHES_RECEIVED]++;
   if (napi_create_uint32(ch->env, count, &number) == napi_ok)

@@ -22,9 +22,8 @@
   X(REGION_START)                                                                                  \
   X(REGION_LIMIT)                                                                                  \
   X(RECORD_COUNT) /* records stored and not flushed; JavaScript counts, flush clears */            \
-  X(EVENT_COUNT)                                                                                   \
-  X(IN_BATCH)   /* 1 while a batch is delivered: C flushes when it returns */                      \
-  X(HELD_BYTES) /* waiting in the spill */                                                         \
+  X(IN_BATCH)     /* 1 while a batch is delivered: C flushes when it returns */                    \
+  X(HELD_BYTES)   /* waiting in the spill */                                                       \
   X(HELD_RECORDS)                                                                                  \
   X(SETTLED) /* one-way requests handled since the last flush */
 
