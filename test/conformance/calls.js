@@ -118,7 +118,8 @@ function describeOnce(start) {
         assert.equal(new Set(ran).size, ran.length, 'an id was handled twice');
         const answered = settled.filter(({ status }) => status === 'fulfilled');
         const { messagesReceived } = worker.stats();
-        if (ended) assert.ok(messagesReceived >= answered.length); // it answered on until its end
+        if (ended)
+          assert.ok(messagesReceived >= answered.length); // it answered on until its end
         else assert.equal(messagesReceived, answered.length);
       });
     }
