@@ -22,6 +22,9 @@ exports.EVENT = {
   GOAWAY: 13,
 };
 
+/** Reasons of GOAWAY (P6.1). */
+exports.GOAWAY = { SHUTDOWN: 0, DISCONNECT: 1 };
+
 exports.ROLE = { HOST: 1, WORKER: 2 };
 
 exports.HEADER_BYTES = 16;

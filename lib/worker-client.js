@@ -16,6 +16,7 @@ const { methodTable } = require('./method-table');
 const { sendTimeout, shutdownTimeout } = require('./options');
 const { report, tell, tellError } = require('./report');
 const { Restarts } = require('./restarts');
+const { Separation } = require('./separation');
 const { encodeInit } = require('./start-frames');
 const { checkTransition, isEnd } = require('./states');
 const { Kept, WaitingLine, doom } = require('./waiting-line');
@@ -63,11 +64,20 @@ class Worker extends EventEmitter {
   /** @type {any} the error of the last start */
   #hopeless = null;
   #isRef = true;
-  #past = ZERO; // of the processes before this one
+  #past = ZERO; // of the connections before this one
+  #separation;
 
   constructor(options) {
     super();
     this.#options = options;
+    this.#separation = new Separation(this, {
+      socketPath: options.socketPath,
+      setState: (state) => this.#setState(state),
+      refusal: () => this.#refusal(),
+      life: () => this.#life,
+      begin: () => this.#life.reconnect(this.#init),
+      end: (error) => this.#rejectAll(error),
+    });
   }
 
   // ---------------------------------------------------------------- starting
@@ -89,6 +99,8 @@ class Worker extends EventEmitter {
 
   #launch() {
     const life = new Incarnation(this.#options, this.#init, {
+      onChannel: (channel) => this.#onChannel(channel),
+      onUnjoined: (error) => this.#separation.onUnjoined(error),
       onReady: (names) => this.#onReady(names),
       onAnswer: (kind, slot, at) => this.#onAnswer(kind, slot, at),
       onDrain: () => this.#onDrain(),
@@ -97,11 +109,16 @@ class Worker extends EventEmitter {
       wantsTail: () => this.#shutdown === null,
     });
     life.launch();
-    if (this.#options.crash === null) this.#init = null;
-    if (this.#channel) this.#past = addCounters(this.#past, this.#channel);
+    const { crash, socketPath } = this.#options;
+    if (crash === null && socketPath === undefined) this.#init = null;
     this.#life = life;
-    this.#channel = life.channel;
     if (!this.#isRef) this.#setRef(false);
+  }
+
+  #onChannel(channel) {
+    if (this.#channel) this.#past = addCounters(this.#past, this.#channel);
+    this.#channel = channel;
+    if (!this.#isRef) channel.setRef(false);
   }
 
   #heed(signal) {
@@ -120,6 +137,10 @@ class Worker extends EventEmitter {
     this.#timeouts = timeouts;
     this.#retries = retries;
     if (this.#state === 'restarting') return void this.#resume();
+    if (this.#state === 'connecting') {
+      this.#life.process.setRef(this.#isRef);
+      return void this.#separation.onReady();
+    }
     this.#setState('ready');
     this.#started.resolve(this);
     // When whoever waits for createWorker has the worker.
@@ -372,6 +393,7 @@ class Worker extends EventEmitter {
     const asked = this.#shutdown !== null && !this.#isDead;
     this.#setState(asked ? 'closed' : 'crashed');
     this.#forgetSignal?.();
+    this.#separation.onExit(asked ? closedError() : this.#crashError());
     for (const call of [...this.#calls.finishAll(), ...this.#line.clear()])
       this.#reject(call, asked ? closedError() : this.#crashError(call.type));
     this.#started.reject(asked ? closedError() : startError);
@@ -503,14 +525,26 @@ class Worker extends EventEmitter {
     const life = this.#life;
     clearTimeout(this.#backoff);
     if (!this.#isDead && !isEnd(this.#state)) this.#setState('closing');
-    if (this.#state === 'closing') {
-      for (const call of [...this.#calls.finishAll(), ...this.#line.clear()])
-        this.#reject(call, closedError());
-    }
+    if (this.#state === 'closing') this.#rejectAll(closedError());
     if (!life.isOver) return void (await life.process.killInSteps());
     if (this.#state !== 'closing') return;
     this.#forgetSignal?.();
     this.#setState('closed');
+  }
+
+  #rejectAll(error) {
+    for (const call of [...this.#calls.finishAll(), ...this.#line.clear()])
+      this.#reject(call, error);
+  }
+
+  /** Leave the worker running, without a host; calls reject. Needs a socketPath. */
+  disconnect() {
+    return this.#separation.disconnect();
+  }
+
+  /** Connect again to the worker that was left. */
+  reconnect() {
+    return this.#separation.reconnect();
   }
 
   [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
@@ -537,8 +571,8 @@ class Worker extends EventEmitter {
 
   #setRef(ref) {
     this.#isRef = ref;
-    this.#channel.setRef(ref);
-    this.#life.process.setRef(ref);
+    this.#channel?.setRef(ref);
+    if (this.#state !== 'disconnected') this.#life.process.setRef(ref);
     this.#line.setRef(ref);
     if (this.#backoff) this.#backoff[ref ? 'ref' : 'unref']();
     return this;
@@ -561,7 +595,7 @@ class Worker extends EventEmitter {
   }
 
   get isConnected() {
-    return !this.#channel.isClosed && this.#state === 'ready';
+    return this.#state === 'ready' && !this.#channel.isClosed;
   }
 
   get driver() {
@@ -587,7 +621,7 @@ class Worker extends EventEmitter {
       callsInFlight: this.#calls.size + this.#line.callCount + this.#doomed.length,
       callsFailed: this.#failed,
       queued: waiting + this.#line.size,
-      ...addCounters(this.#past, this.#channel),
+      ...(this.#channel ? addCounters(this.#past, this.#channel) : this.#past),
     };
   }
 }

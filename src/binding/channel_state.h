@@ -24,7 +24,7 @@ struct hwr_channel_s {
   uint64_t spin_ns;
   int depth;  /* of JavaScript on the stack below us */
   int failed; /* a fatal status that is still to be reported */
-  bool host, shared, unref;
+  bool host, shared, unref, named;
   bool ended; /* onEnd has been called */
   bool closing, close_started, closed;
   bool finalized; /* the wrapper is gone */
