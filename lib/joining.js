@@ -6,10 +6,11 @@ const { HandshakeError, TimeoutError, UnsupportedError, WorkerStartError } = req
 const { readToken, socketError } = require('./named-socket');
 
 const STATUS = native.status;
+const ANOTHER_USER = 'Worker runs as another user';
 const REFUSALS = {
   [STATUS.EBUSY]: 'Worker has another host',
   [STATUS.ETOKEN]: 'Worker does not know the token of this host',
-  [STATUS.EUSER]: 'Worker runs as another user',
+  [STATUS.EUSER]: ANOTHER_USER,
 };
 
 /** From a worker that listens at a named socket to a connection with it. */
@@ -60,7 +61,7 @@ class Joining {
     try {
       link = native.connectLink(socketPath, token, ringBytes);
     } catch (error) {
-      if (error.code === 'HWR_EUSER') return this.#refuse(STATUS.EUSER);
+      if (error.code === 'HWR_EUSER') return this.#fail(new HandshakeError(ANOTHER_USER));
       throw socketError(error, socketPath);
     }
     if (transport === 'shm' && link.reason !== '') {
@@ -71,20 +72,14 @@ class Joining {
   }
 
   /**
-   * The worker has ended the connection before it was open. A token is written anew for each host,
-   * so it may have been the last one's that we read.
+   * The worker has ended the connection before it was open. It may not have noticed yet that its last
+   * host is gone, or have written a new token since we read it.
    * @param {number} status
    */
   refused(status) {
     if (this.#isOver) return;
-    const isStale = status === STATUS.ETOKEN && this.#token === undefined;
-    if (REFUSALS[status] !== undefined && !isStale) return void this.#refuse(status);
-    const text = REFUSALS[status] ?? 'the connection was closed';
-    this.#attempts.failed(isStale ? new HandshakeError(text) : new Error(text));
-  }
-
-  #refuse(status) {
-    this.#fail(new HandshakeError(REFUSALS[status]));
+    const text = REFUSALS[status];
+    this.#attempts.failed(text ? new HandshakeError(text) : new Error('the connection was closed'));
   }
 
   #fail(error) {

@@ -53,14 +53,6 @@ read_config(napi_env env, napi_value options, hwr_session_config_t *config, uint
   return count == HWR_UUID_BYTES;
 }
 
-static bool
-is_object(napi_env env, napi_value value, const char *what) {
-  napi_valuetype type = napi_undefined;
-  if (napi_typeof(env, value, &type) == napi_ok && type == napi_object) return true;
-  napi_throw_type_error(env, NULL, what);
-  return false;
-}
-
 /* The JavaScript object of a new channel, with its block of shared memory. */
 static napi_value
 channel_object(napi_env env, hwr_channel_t *ch, napi_value listener) {
@@ -84,7 +76,7 @@ make_channel(napi_env env, napi_value options, napi_value listener, napi_value *
   hwr_env_t *state = started_env(env);
   hwr_session_config_t config;
   uint64_t spin_ns;
-  if (!state || !is_object(env, listener, "the listener must be an object") ||
+  if (!state || !hwr__js_object(env, listener, "the listener must be an object") ||
       !read_config(env, options, &config, &spin_ns))
     return NULL;
   hwr_channel_t *ch = hwr__channel_create(state, &config, spin_ns);

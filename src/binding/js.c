@@ -144,17 +144,25 @@ hwr__js_bytes(napi_env env, napi_value value, const uint8_t **bytes, size_t *cou
 }
 
 char *
-hwr__js_path(napi_env env, napi_value value) {
+hwr__js_string(napi_env env, napi_value value, const char *what) {
   size_t bytes = 0;
-  HWR_NAPI(env, napi_get_value_string_utf8(env, value, NULL, 0, &bytes));
-  char *path = malloc(bytes + 1);
-  if (!path || napi_get_value_string_utf8(env, value, path, bytes + 1, &bytes) != napi_ok ||
-      strlen(path) != bytes) {
-    free(path);
-    if (!exception_pending(env)) napi_throw_type_error(env, NULL, "a path expected");
-    return NULL;
-  }
-  return path;
+  char *text = NULL;
+  if (napi_get_value_string_utf8(env, value, NULL, 0, &bytes) == napi_ok &&
+      (text = malloc(bytes + 1)) &&
+      napi_get_value_string_utf8(env, value, text, bytes + 1, &bytes) == napi_ok &&
+      strlen(text) == bytes)
+    return text;
+  free(text);
+  if (!exception_pending(env)) napi_throw_type_error(env, NULL, what);
+  return NULL;
+}
+
+bool
+hwr__js_object(napi_env env, napi_value value, const char *what) {
+  napi_valuetype type = napi_undefined;
+  if (napi_typeof(env, value, &type) == napi_ok && type == napi_object) return true;
+  napi_throw_type_error(env, NULL, what);
+  return false;
 }
 
 bool

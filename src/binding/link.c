@@ -166,7 +166,7 @@ connect_link_to(napi_env env, napi_callback_info info) {
   if (!hwr__js_args(env, info, 3, args) || !hwr__js_token(env, args[1], &token, &count) ||
       !hwr__js_uint32(env, args[2], "ringBytes", &ring_bytes) || !ring_bytes_fit(env, ring_bytes))
     return NULL;
-  char *path = hwr__js_path(env, args[0]);
+  char *path = hwr__js_string(env, args[0], "a path expected");
   if (!path) return NULL;
   hwr_link_t *link = alloc_link();
   int err = link ? connect_link(link, path, token, ring_bytes, &reason) : HWR_ENOMEM;

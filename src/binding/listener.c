@@ -179,8 +179,10 @@ static napi_value
 listen_at(napi_env env, napi_callback_info info) {
   napi_value args[2];
   hwr_env_t *state = hwr_env_of(env);
-  if (!state || !hwr__js_args(env, info, 2, args)) return NULL;
-  char *path = hwr__js_path(env, args[0]);
+  if (!state || !hwr__js_args(env, info, 2, args) ||
+      !hwr__js_object(env, args[1], "the callbacks must be an object"))
+    return NULL;
+  char *path = hwr__js_string(env, args[0], "a path expected");
   if (!path) return NULL;
   hwr_named_t *named = make_named(state, path);
   int err = named ? open_named(named) : HWR_ENOMEM;
@@ -233,17 +235,14 @@ close_listener(napi_env env, napi_callback_info info) {
 /* removeSocket(path, id) -> whether the file of a worker that was killed was there to be removed. */
 static napi_value
 remove_socket(napi_env env, napi_callback_info info) {
-  napi_value args[2];
-  char id[ID_BYTES];
-  size_t bytes;
+  napi_value args[2], removed = NULL;
   hwr_socket_file_t file;
   if (!hwr__js_args(env, info, 2, args)) return NULL;
-  HWR_NAPI(env, napi_get_value_string_utf8(env, args[1], id, sizeof id, &bytes));
-  if (sscanf(id, "%" SCNu64 ":%" SCNu64, &file.device, &file.inode) != 2) return NULL;
-  char *path = hwr__js_path(env, args[0]);
-  if (!path) return NULL;
-  napi_value removed = NULL;
-  napi_get_boolean(env, hwr_os_unlink_dead_socket(path, &file), &removed);
+  char *path = hwr__js_string(env, args[0], "a path expected");
+  char *id = path ? hwr__js_string(env, args[1], "the id of a file expected") : NULL;
+  bool is_id = id && sscanf(id, "%" SCNu64 ":%" SCNu64, &file.device, &file.inode) == 2;
+  if (id) napi_get_boolean(env, is_id && hwr_os_unlink_dead_socket(path, &file), &removed);
+  free(id);
   free(path);
   return removed;
 }

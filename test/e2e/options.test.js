@@ -115,8 +115,7 @@ const WRONG = {
   ],
 };
 
-const UNAVAILABLE =
-  'socketPath detached connection transferList resourceLimits middleware txIdGenerator handlers logger logLevel';
+const UNAVAILABLE = 'transferList resourceLimits middleware txIdGenerator handlers logger logLevel';
 
 async function refused(promise, name, ...parts) {
   const error = await promise.then(
