@@ -129,6 +129,11 @@ class Incarnation {
     this.#joining.start();
   }
 
+  #onRefused(code) {
+    this.channel.close(); // before the next attempt
+    this.#joining.refused(code);
+  }
+
   #onJoined() {
     this.#joining.stop();
     this.#joining = null;
@@ -326,7 +331,7 @@ class Incarnation {
   }
 
   #onEnd(code, rule) {
-    if (this.#joining !== null && isRefusal(code)) return void this.#joining.refused(code);
+    if (this.#joining !== null && isRefusal(code)) return void this.#onRefused(code);
     if (this.#left !== null) return void this.#left();
     if (code === 0) {
       if (this.#starting && this.#isJoinedAgain) return void this.failStart(closedEarly());
