@@ -149,10 +149,15 @@ const staysAlive = () =>
   'keep-alive';
 
 function onHost(fds) {
-  openChannel((options, callbacks) => {
-    if (needsWatch()) fds[0] = native.watchHost(fds[0], HOST_GONE_GRACE, listening.handle);
-    return native.openWorker(fds, options, callbacks);
-  });
+  try {
+    openChannel((options, callbacks) => {
+      if (needsWatch()) fds[0] = native.watchHost(fds[0], HOST_GONE_GRACE, listening.handle);
+      return native.openWorker(fds, options, callbacks);
+    });
+  } catch (error) {
+    if (!mayWait(false)) fail('no connection to the host', error);
+    waitForNext(); // it did not stay for the answer to its knock
+  }
 }
 
 /** Not while the lifeline tells of the first host; a program that was not started by us is not ours to kill. */
@@ -191,7 +196,7 @@ function waitForNext() {
   clearTimeout(initTimer);
   letGoOfLifeline();
   listening.waitForHost(timeToWait()); // before the end of the connection tells the host
-  channel.close();
+  channel?.close(); // not of a host that was gone before there was one
 }
 
 // ---------------------------------------------------------------- ending

@@ -17,6 +17,7 @@ const { STRUCTURED, decodeMethods } = require('./start-frames');
 const { WorkerProcess } = require('./worker-process');
 
 const FAILED_START_GRACE = 5000; // from the error of a start to SIGKILL
+const REMOTE_EXIT_GRACE = 100; // from the end of a connection to that of the process
 const STATUS = native.status;
 
 /**
@@ -368,8 +369,17 @@ class Incarnation {
     else if (neverReady) this.#startError ??= this.#earlyExit({ code, signal });
     this.isOver = true;
     this.#lifeline?.destroy();
-    if (this.#socketId !== undefined) removeRemains(this.#options.socketPath, this.#socketId);
+    this.#removeRemains();
     this.#owner.onExit({ code, signal }, this.#startError);
+  }
+
+  /** Somebody else's process may be ending still, its connection being the first to go. */
+  #removeRemains() {
+    const id = this.#socketId;
+    if (id === undefined) return;
+    const { script, socketPath } = this.#options;
+    if (script !== null) removeRemains(socketPath, id);
+    else setTimeout(() => removeRemains(socketPath, id), REMOTE_EXIT_GRACE).unref();
   }
 
   #earlyExit(exit) {

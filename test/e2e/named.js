@@ -64,9 +64,9 @@ function listenTo(child) {
   child.stderr.setEncoding('utf8').on('data', (text) => (program.stderr += text));
   const reader = readline.createInterface({ input: child.stdout });
   reader.on('line', (text) => lines.push(JSON.parse(text)));
-  /** Resolves when it has printed that line, or, for undefined, any line but onStart. */
+  /** Resolves when it has printed that line, or, for null, any line but onStart. */
   program.says = async (line) => {
-    const isIt = (each) => (line === undefined ? each !== 'onStart' : each === line);
+    const isIt = (each) => (line === null ? each !== 'onStart' : each === line);
     while (!lines.some(isIt)) await once(reader, 'line');
     return lines.find(isIt);
   };
@@ -74,7 +74,7 @@ function listenTo(child) {
 }
 
 async function exitOf(child) {
-  const [code, signal] = await once(child, 'exit');
+  const [code, signal] = await once(child, 'close');
   return { code, signal };
 }
 

@@ -17,6 +17,7 @@ delete options.umask;
 const handlers = {
   ...verbs,
   data: () => worker.workerData,
+  isWorker: () => worker.isWorker,
   later: async () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     print('finished');
