@@ -24,6 +24,11 @@ class CallTable {
     this.size++;
   }
 
+  /** Whether that call is still in the table. */
+  has(call) {
+    return this.#calls[call.slot] === call;
+  }
+
   /** The call of that slot, whose terminal event this is. */
   finish(slot) {
     const call = this.#calls[slot];

@@ -9,10 +9,12 @@ const { words: WORD, counterIndex: COUNTER, ...AT } = native.layout;
 const RECORD_WORDS = 8;
 const REGION_RING = 1;
 const NOTHING = Buffer.alloc(0);
+const EMPTY = { start: 0, segments: null }; // as an encoder that has written nothing
 const alignUp = (bytes) => (bytes + 7) & ~7;
 const MAX_SLICES = 64;
 const HARD_CAP = 4; // times the high-water mark
 const EARLY_RECORDS = 16; // of a tick: while the peer is awake it may begin with these
+const BULK = 0xffff; // of an event's sixth word: the rest is the size of its block
 const SLEEPY_RECORDS = 64; // where each hand-over costs a system call
 
 /**
@@ -150,16 +152,46 @@ class Channel {
     if (this.#closed) throw new WorkerClosedError('Worker is closed');
     const head = tellTimeout ? HEADER_BYTES + DEADLINE_BYTES : HEADER_BYTES;
     if (tellTimeout) flags |= FLAG.EXT;
-    const record = { word: type | (method << 16), flags, slot, generation, timeout, head };
+    const word = type | (method << 16);
+    this.#sendValue({ word, flags, slot, generation, timeout, head, block: null }, value);
+  }
+
+  /**
+   * As send(), of a request with an extension block of its own, or none.
+   * @param {number} flags
+   * @param {{ slot: number, generation: number }} call
+   * @param {{ method: number, timeout: number, tell: boolean, block: Buffer | null }} request
+   * @param {unknown} value
+   */
+  sendRequest(flags, { slot, generation }, { method, timeout, tell, block }, value) {
+    if (block === null) {
+      this.send(TYPE.REQUEST, flags, method, slot, generation, timeout, tell, value);
+      return;
+    }
+    if (this.#closed) throw new WorkerClosedError('Worker is closed');
+    const word = TYPE.REQUEST | (method << 16);
+    const head = HEADER_BYTES + block.length;
+    flags |= FLAG.EXT;
+    const record = { word, flags, slot, generation, timeout, head, block };
+    if (value === undefined) this.#checkSize(record, EMPTY, 0);
+    this.#sendValue(record, value);
+  }
+
+  #sendValue(record, value) {
     if (this.#encoding) {
       if (value === undefined) return this.#sendEncoded(record, NOTHING, 0);
       return this.#postpone(record, value);
     }
     // C flushes behind a batch, and may move the region whenever nothing is stored.
     if (this.#words[WORD.RECORD_COUNT] === 0) this.#adoptRegion();
-    if (this.#limit - this.#position < 256 || this.#recordCount >= AT.recordCount - 8) this.flush();
-    if (value === undefined) return this.#describe(record, 0);
-    return this.#encodeInRegion(record, value);
+    const room = 240 + record.head;
+    if (this.#limit - this.#position < room || this.#recordCount >= AT.recordCount - 8)
+      this.flush();
+    if (value !== undefined) return this.#encodeInRegion(record, value);
+    // A long extension block may not fit, even so.
+    if (this.#limit - this.#position < record.head) this.#sendEncoded(record, NOTHING, 0);
+    else this.#describe(record, 0);
+    return undefined;
   }
 
   #encodeInRegion(record, value) {
@@ -206,7 +238,7 @@ class Channel {
     const at = this.#recordCount++ * RECORD_WORDS;
     const records = this.#records;
     if (record.head > HEADER_BYTES)
-      this.#writeDeadline(this.#bytes, this.#position + HEADER_BYTES, record);
+      this.#writeBlock(this.#bytes, this.#position + HEADER_BYTES, record);
     const body = record.head - HEADER_BYTES + length;
     records[at] = this.#position;
     records[at + 1] = body;
@@ -228,7 +260,11 @@ class Channel {
     this.#adoptRegion();
   }
 
-  #writeDeadline(bytes, at, { timeout }) {
+  #writeBlock(bytes, at, { timeout, block }) {
+    if (block !== null) {
+      bytes.set(block, at);
+      return;
+    }
     bytes.writeUInt16LE(DEADLINE_BYTES, at);
     bytes[at + 2] = 1;
     bytes[at + 3] = 4;
@@ -256,15 +292,23 @@ class Channel {
   /** Bytes that are encoded already, such as an error's. */
   sendBytes(type, flags, slot, generation, encoded) {
     if (this.#closed) return;
-    const record = { word: type, flags, slot, generation, timeout: 0, head: HEADER_BYTES };
+    const record = {
+      word: type,
+      flags,
+      slot,
+      generation,
+      timeout: 0,
+      head: HEADER_BYTES,
+      block: null,
+    };
     this.#sendEncoded(record, encoded, encoded.length);
   }
 
   #sendSlices(record, slices) {
     this.flush();
     if (record.head > HEADER_BYTES) {
-      const block = Buffer.alloc(DEADLINE_BYTES);
-      this.#writeDeadline(block, 0, record);
+      const block = Buffer.alloc(record.head - HEADER_BYTES);
+      this.#writeBlock(block, 0, record);
       slices = [block, ...slices];
     }
     if (slices.length > MAX_SLICES) slices = [Buffer.concat(slices)];
@@ -392,7 +436,7 @@ class Channel {
     const events = this.#events;
     const start = events[at + 4];
     const end = start + events[at + 5];
-    const bulk = events[at + 6];
+    const bulk = events[at + 6] & BULK;
     if (bulk === 0) return read(this.#inbox, start, end, false);
     return read(Buffer.from(native.takeBulk(this.#handle, bulk)), start, end, true);
   }
@@ -409,9 +453,29 @@ class Channel {
     );
   }
 
+  /** Whether the request has a tx or metadata of its own (P2.9, P2.10). */
+  hasDetails(at) {
+    return this.#events[at + 6] > BULK;
+  }
+
+  /** The block of such a request, a copy, and its value, both of them read at once. */
+  detailed(at) {
+    const id = (this.#events[at + 3] >>> 8) & 7;
+    const size = this.#events[at + 6] >>> 16;
+    return this.#withPayload(at, (bytes, start, end, owned) => {
+      const block = Buffer.from(bytes.subarray(start - size, start));
+      return { block, value: this.#codec.decode(id, bytes, start, end, owned) };
+    });
+  }
+
   /** Its bytes read by `read(bytes, start, end)`, valid until that returns. */
   readPayload(at, read) {
     return this.#withPayload(at, read);
+  }
+
+  /** The peer's uuid in hexadecimal digits. */
+  get peerUuid() {
+    return Buffer.from(native.peerUuid(this.#handle)).toString('hex');
   }
 
   /** Of the protocol, as the peer's HELLO named it. */
@@ -464,8 +528,20 @@ class Channel {
     native.close(this.#handle);
   }
 
-  counter(name) {
-    return this.#counters[COUNTER[name]];
+  /** What there is to count, as WorkerStats names it. */
+  stats() {
+    const count = (name) => this.#counters[COUNTER[name]];
+    return {
+      bytesSent: count('BYTES_SENT'),
+      bytesReceived: count('BYTES_RECEIVED'),
+      messagesSent: this.messagesSent,
+      messagesReceived: this.messagesReceived,
+      batchesReceived: count('BATCHES_RECEIVED'),
+      doorbellsRung: count('DOORBELLS_RUNG'),
+      spinHits: count('SPIN_HITS'),
+      spinMisses: count('SPIN_MISSES'),
+      missedWakeups: count('MISSED_WAKEUPS'),
+    };
   }
 }
 
@@ -476,6 +552,7 @@ const DEFINE = {
   generation: 0,
   timeout: 0,
   head: HEADER_BYTES,
+  block: null,
 };
 
 function sumOf(slices) {

@@ -1,42 +1,25 @@
 'use strict';
 
 const { EventEmitter } = require('node:events');
+const { Call, capture } = require('./call');
 const { CallTable } = require('./call-table');
-const { rejectWithCallerStack } = require('./caller-stack');
 const { decodeError } = require('./error-frames');
 const errors = require('./errors');
 const { EVENT, FLAG, TYPE } = require('./frames');
+const { HookedCalls } = require('./hooked-calls');
 const { Incarnation } = require('./incarnation');
-const { sendTimeout, shutdownTimeout } = require('./options');
-const { report } = require('./report');
+const { checkMiddleware, sendTimeout, shutdownTimeout } = require('./options');
+const { createLog } = require('./report');
 const { encodeInit } = require('./start-frames');
 const { checkTransition } = require('./states');
+const { sending } = require('./tracing');
 
 const SPILL_BYTES = 64 * 1024 * 1024;
-
-// The executor of every call's promise: a closure per call would cost more than the call's slot.
-let resolveNext;
-let rejectNext;
-const capture = (resolve, reject) => {
-  resolveNext = resolve;
-  rejectNext = reject;
-};
-
-class Call {
-  constructor(type, timeout) {
-    this.type = type;
-    this.timeout = timeout;
-    this.resolve = resolveNext;
-    this.reject = rejectNext;
-    this.slot = 0;
-    this.generation = 0;
-    this.started = 0; // of a ping: performance.now()
-  }
-}
 
 /** A worker, from the host's side, whatever process it lives in. Made by createWorker. */
 class Worker extends EventEmitter {
   #options;
+  #log;
   /** @type {any} the Incarnation that is, or was the last */
   #life;
   /** @type {any} of #life, here for the hot path */
@@ -52,6 +35,9 @@ class Worker extends EventEmitter {
   /** @type {Promise<void> | null} */
   #shutdown = null; // of shutdown or terminate
   #goawayWaits = false; // for the calls that are open
+  /** @type {HookedCalls | null} */
+  #hooked = null; // once anything stands in the way of a call
+  #posts = 0;
   #sent = 0;
   #failed = 0;
   /** @type {(() => void) | null} */
@@ -60,6 +46,9 @@ class Worker extends EventEmitter {
   constructor(options) {
     super();
     this.#options = options;
+    this.#log = createLog(options);
+    const { middleware, txIdGenerator } = options;
+    if (middleware.length > 0 || txIdGenerator !== undefined) this.#hooks().stand(this);
   }
 
   // ---------------------------------------------------------------- starting
@@ -124,6 +113,8 @@ class Worker extends EventEmitter {
    * OverloadedError, WorkerCrashedError or WorkerClosedError.
    */
   send(type, payload, options) {
+    if (sending.isActive || options?.metadata !== undefined)
+      return this.#hooks().send(type, payload, options);
     const method = this.#methods.get(type);
     if (method === undefined || this.#state !== 'ready') return Promise.reject(this.#refusal(type));
     let timeout = this.#timeouts[method];
@@ -166,16 +157,86 @@ class Worker extends EventEmitter {
 
   /** One way; false when the worker is behind: accepted, but wait for 'drain'. */
   post(type, payload) {
+    const method = this.#admitPost(type);
+    const number = this.#nextPost();
+    this.#channel.send(TYPE.REQUEST, FLAG.ONEWAY, method, number, 0, 0, false, payload);
+    return this.#mayGoOn();
+  }
+
+  #admitPost(type) {
     const method = this.#methods.get(type);
     if (method === undefined || this.#state !== 'ready') throw this.#refusal(type);
-    const channel = this.#channel;
-    if (this.#needDrain && channel.isOverCap)
+    if (this.#needDrain && this.#channel.isOverCap)
       throw new errors.OverloadedError('posts past the hard cap: wait for drain');
-    channel.send(TYPE.REQUEST, FLAG.ONEWAY, method, 0, 0, 0, false, payload);
-    if (!channel.isOverMark) return true;
-    if (!this.#needDrain) channel.wantDrain();
-    this.#needDrain = true;
+    return method;
+  }
+
+  #nextPost() {
+    return (this.#posts = (this.#posts + 1) >>> 0);
+  }
+
+  /** Whether one may post on without waiting for 'drain'. */
+  #mayGoOn() {
+    if (!this.#channel.isOverMark) return true;
+    this.#wantDrain();
     return false;
+  }
+
+  #wantDrain() {
+    if (!this.#needDrain) this.#channel.wantDrain();
+    this.#needDrain = true;
+  }
+
+  /**
+   * Add middleware, which sees requests when they are sent and answers when they are received.
+   * @param {Function} middleware gets a MiddlewareContext
+   * @returns {() => void} removes it
+   */
+  use(middleware) {
+    return this.#hooks().use(this, checkMiddleware(middleware)[0]);
+  }
+
+  #hooks() {
+    this.#hooked ??= new HookedCalls(
+      {
+        admit: (type, options) => this.#admit(type, options),
+        take: (call) => this.#calls.take(call),
+        has: (call) => this.#calls.has(call),
+        drop: (call, failed) => this.#drop(call, failed),
+        admitPost: (type) => this.#admitPost(type),
+        session: () => this.#life.session,
+        submit: (call, request, message) => {
+          this.#channel.sendRequest(0, call, request, message);
+          this.#sent++;
+        },
+        post: (call, request, message) => {
+          this.#channel.sendRequest(FLAG.ONEWAY, call, request, message);
+          return this.#mayGoOn();
+        },
+        nextPost: () => this.#nextPost(),
+        wantDrain: () => this.#wantDrain(),
+        report: this.#log.error,
+        mostPosts: this.#options.highWaterMark.messages,
+      },
+      this.#options,
+    );
+    return this.#hooked;
+  }
+
+  #admit(type, options) {
+    const method = this.#methods.get(type);
+    if (method === undefined || this.#state !== 'ready') throw this.#refusal(type);
+    const given = options === undefined ? undefined : sendTimeout(options);
+    if (this.#calls.isFull || this.#channel.queuedBytes > SPILL_BYTES)
+      throw new errors.OverloadedError('too many calls wait for the worker');
+    const timeout = given ?? this.#timeouts[method];
+    return { method, timeout, tell: timeout !== this.#timeouts[method] };
+  }
+
+  #drop(call, failed) {
+    this.#calls.finish(call.slot);
+    if (failed) this.#failed++;
+    if (this.#goawayWaits) this.#sayGoaway();
   }
 
   /** Round-trip time in milliseconds. */
@@ -207,11 +268,12 @@ class Worker extends EventEmitter {
     if (call === undefined) return;
     if (kind === EVENT.RESPONSE) this.#resolve(call, at);
     else if (kind === EVENT.PONG) call.resolve(performance.now() - call.started);
-    else
-      this.#reject(
-        call,
-        kind === EVENT.ERROR ? this.#remoteError(at) : this.#timeoutError(call, at),
-      );
+    else if (kind === EVENT.TIMEOUT)
+      this.#reject(call, call.timeoutError(this.#channel.value(at) === 1));
+    else {
+      this.#failed++;
+      call.failRemotely(this.#channel.readPayload(at, decodeError));
+    }
     if (this.#goawayWaits) this.#sayGoaway();
   }
 
@@ -223,24 +285,12 @@ class Worker extends EventEmitter {
       this.#reject(call, error);
       return;
     }
-    call.resolve(value);
+    call.succeed(value);
   }
 
   #reject(call, error) {
     this.#failed++;
-    rejectWithCallerStack(call.resolve, call.reject, error);
-  }
-
-  #remoteError(at) {
-    return this.#channel.readPayload(at, decodeError);
-  }
-
-  #timeoutError({ type, timeout }, at) {
-    const phase = this.#channel.value(at) === 1 ? 'queue' : 'run';
-    return new errors.TimeoutError(`Request timeout after ${timeout}ms: ${type}`, {
-      phase,
-      timeout,
-    });
+    call.fail(error);
   }
 
   #onDrain() {
@@ -273,7 +323,7 @@ class Worker extends EventEmitter {
 
   #emitError(error) {
     if (this.listenerCount('error') > 0) this.#tell('error', error);
-    else report('a worker was given up', error);
+    else this.#log.error('a worker was given up', error);
   }
 
   /**
@@ -336,6 +386,7 @@ class Worker extends EventEmitter {
     if (before === state) return;
     checkTransition(before, state);
     this.#state = state;
+    this.#log.debug(`worker ${this.#options.script}: ${before} to ${state}`);
     this.#tell('state', state, before);
   }
 
@@ -407,15 +458,7 @@ class Worker extends EventEmitter {
       callsInFlight: this.#calls.size,
       callsFailed: this.#failed,
       queued: channel.queuedRecords,
-      bytesSent: channel.counter('BYTES_SENT'),
-      bytesReceived: channel.counter('BYTES_RECEIVED'),
-      messagesSent: channel.messagesSent,
-      messagesReceived: channel.messagesReceived,
-      batchesReceived: channel.counter('BATCHES_RECEIVED'),
-      doorbellsRung: channel.counter('DOORBELLS_RUNG'),
-      spinHits: channel.counter('SPIN_HITS'),
-      spinMisses: channel.counter('SPIN_MISSES'),
-      missedWakeups: channel.counter('MISSED_WAKEUPS'),
+      ...channel.stats(),
     };
   }
 }
