@@ -40,7 +40,7 @@ for (const transport of ['shm', 'socket']) {
       assert.equal(error.code, 'ERR_HAWSER_MIDDLEWARE');
     });
 
-    it("at 'debug' get the states of the worker (W13)", async () => {
+    it("at 'debug' get the states of the worker", async () => {
       const logger = noting();
       const worker = await start('verbs.js', { logger, logLevel: 'debug' });
       await worker.shutdown();
@@ -62,7 +62,7 @@ for (const transport of ['shm', 'socket']) {
       assert.deepEqual(logger.said, []);
     });
 
-    it('harm nothing when the logger throws, or rejects (W14)', async () => {
+    it('harm nothing when the logger throws, or rejects', async () => {
       for (const logger of [noting(true), { ...noting(), error: async () => turn().then(fail) }]) {
         const options = { logger, logLevel: 'debug', middleware: failLater };
         const stderr = await written(async () => failPost(await start('verbs.js', options)));

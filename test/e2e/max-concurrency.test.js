@@ -12,7 +12,7 @@ for (const transport of ['shm', 'socket']) {
       starting('limited.js', { transport, workerData: maxConcurrency, ...options });
 
     for (const limit of [1, 3]) {
-      it(`of ${limit} lets so many handlers run, the others start in the order of the calls (S4)`, async () => {
+      it(`of ${limit} lets so many handlers run, the others start in the order of the calls`, async () => {
         const worker = await start(limit);
         await Promise.all(numbers(100).map((i) => worker.send('slow', i)));
         const { started, most } = await worker.send('seen');

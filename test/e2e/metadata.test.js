@@ -73,7 +73,7 @@ for (const transport of ['shm', 'socket']) {
     const starting = starter();
     const start = (options) => starting('context.js', { transport, ...options });
 
-    it('names the calls on both sides, and else the session does (W11, P2.9)', async () => {
+    it('names the calls on both sides, and else the session does (P2.9)', async () => {
       const given = [];
       const seen = [];
       const worker = await start({

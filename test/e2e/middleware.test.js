@@ -22,7 +22,7 @@ for (const transport of ['shm', 'socket']) {
     const starting = starter();
     const start = (name, options) => starting(name, { transport, ...options });
 
-    it('sees requests from left to right and answers from right to left (W9)', async () => {
+    it('sees requests from left to right and answers from right to left', async () => {
       const seen = [];
       const note = (name) => (context) => void seen.push([name, ...pick(context)]);
       const worker = await start('middleware.js', { middleware: [note('a'), note('b')] });
