@@ -52,6 +52,27 @@ for (const transport of ['shm', 'socket']) {
       }
     });
 
+    it('of the largest size travels without a payload, whatever room there is', async () => {
+      const worker = await start();
+      const metadata = { k: 'v'.repeat(4095) };
+      const calls = Array.from({ length: 2000 }, () => [
+        worker.send('context'),
+        worker.send('context', undefined, { metadata }),
+      ]);
+      for (const [i, answer] of (await Promise.all(calls.flat())).entries())
+        assert.deepEqual(answer.metadata, i % 2 ? metadata : undefined);
+    });
+
+    it('counts for maxMessageBytes, with a payload or without', async () => {
+      const worker = await start({ maxMessageBytes: 1024 });
+      const metadata = { k: 'v'.repeat(1024) };
+      for (const payload of [undefined, 1]) {
+        const call = worker.send('context', payload, { metadata });
+        await assert.rejects(call, { code: 'ERR_HAWSER_TOO_LARGE' });
+      }
+      assert.equal((await worker.send('context', 2)).payload, 2);
+    });
+
     it('sent by a getter of a payload with metadata arrives behind it', async () => {
       const worker = await start();
       let inner;
