@@ -41,7 +41,7 @@ class Limiter {
   /** Its caller may have gone. */
   #startLate(handler, payload, context) {
     const { deadline, type } = context;
-    if (deadline === undefined || HandlerContext.isOneWay(context) || Date.now() < deadline)
+    if (deadline === undefined || Date.now() < deadline)
       return this.#run(handler, payload, context);
     const timeout = HandlerContext.timeoutOf(context);
     const text = `Request timeout after ${timeout}ms: ${type}`;

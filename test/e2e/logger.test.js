@@ -87,7 +87,7 @@ for (const transport of ['shm', 'socket']) {
       [undefined, /^hawser: a handler of a posted message failed: RangeError: lost/],
       ['silent', /^$/],
     ]) {
-      it(`of the worker, without a logger, write to stderr at level ${level}`, async () => {
+      it(`of the worker, without a logger, write to stderr at level ${level ?? 'error'}`, async () => {
         const worker = await start('logs.js', { workerData: { level }, stdio: 'pipe' });
         let stderr = '';
         worker.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));

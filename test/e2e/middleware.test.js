@@ -193,6 +193,29 @@ for (const transport of ['shm', 'socket']) {
       assert.equal(typeof worker.post('echo'), 'boolean');
     });
 
+    it('tells with drain when half of the posts that it held have gone', async () => {
+      const gates = [gate(), gate(), gate()];
+      const worker = await start('verbs.js', {
+        highWaterMark: { messages: 2 },
+        middleware: ({ message }) => gates[message].opened,
+      });
+      assert.deepEqual(
+        gates.map((_, i) => worker.post('echo', i)),
+        [true, true, false],
+      );
+      let drains = 0;
+      worker.on('drain', () => drains++);
+      gates[0].open();
+      await worker.ping();
+      assert.equal(drains, 0);
+      const drained = once(worker, 'drain');
+      gates[1].open();
+      await drained;
+      gates[2].open();
+      await worker.shutdown();
+      assert.equal(drains, 1);
+    });
+
     it('counts for the timeout, before the request is sent', async () => {
       const { open, opened } = gate();
       const sent = [];

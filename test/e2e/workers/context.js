@@ -12,6 +12,8 @@ exports.context = (payload, { tx, type, metadata, deadline }) => ({
   number: number++,
 });
 
+exports.size = (_, { metadata }) => metadata?.k.length ?? 0;
+
 exports.note = (_, { tx }) => {
   noted.push(tx);
 };
