@@ -8,10 +8,12 @@ const { createCodec } = require('./codec');
 const { EVENT, ROLE, TYPE } = require('./frames');
 const { handlersOf, loadScript } = require('./script');
 const { Server } = require('./server');
+const { heedSignals } = require('./signals');
 const { STRUCTURED } = require('./start-frames');
 
 const HOST_GONE_GRACE = 500; // then the watch thread ends the process
 const INIT_TIMEOUT = 10_000;
+const SIGNAL_GRACE = 500; // for handlers that run, from a signal on
 const EXIT_DRAIN = 1000;
 const WINDOW_BYTES = 1024 * 1024;
 const QUIET = 1000; // after the start, before what is seldom needed is loaded
@@ -68,6 +70,7 @@ process.on('exit', () => {
   server?.answerAll();
   channel.drain(EXIT_DRAIN);
 });
+heedSignals(onSignal);
 
 function joinHost(options, callbacks) {
   try {
@@ -82,6 +85,13 @@ function joinHost(options, callbacks) {
 function fail(what, error) {
   log.error(what, error);
   process.exit(1);
+}
+
+/** The same way as any other, but the host, or whoever it is, does not wait for ever. */
+function onSignal(signal) {
+  if (leaving || !server) server?.cut();
+  else setTimeout(() => server.cut(), SIGNAL_GRACE);
+  leave(signal);
 }
 
 async function leave(reason) {

@@ -1,6 +1,5 @@
 'use strict';
 
-const { TimeoutError } = require('./errors');
 const { rejectWithCallerStack } = require('./caller-stack');
 
 // The executor of every call's promise: a closure per call would cost more than the call's slot.
@@ -11,7 +10,7 @@ const capture = (resolve, reject) => {
   rejectNext = reject;
 };
 
-/** One call of the host's. Made right after `new Promise(capture)`, which it settles. */
+/** One call, of the promise that was made with capture() just before. */
 class Call {
   constructor(type, timeout) {
     this.type = type;
@@ -20,6 +19,8 @@ class Call {
     this.reject = rejectNext;
     this.slot = 0;
     this.generation = 0;
+    /** @type {import('./waiting-line').Kept | null} of a call that may be sent again */
+    this.kept = null;
     this.started = 0; // of a ping: performance.now()
   }
 
@@ -36,13 +37,6 @@ class Call {
   /** It failed on this side. */
   fail(error) {
     rejectWithCallerStack(this.resolve, this.reject, error);
-  }
-
-  /** @param {boolean} queued whether it never left */
-  timeoutError(queued) {
-    const { timeout, type } = this;
-    const phase = queued ? 'queue' : 'run';
-    return new TimeoutError(`Request timeout after ${timeout}ms: ${type}`, { phase, timeout });
   }
 }
 

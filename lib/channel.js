@@ -9,9 +9,9 @@ const { words: WORD, counterIndex: COUNTER, ...AT } = native.layout;
 const RECORD_WORDS = 8;
 const REGION_RING = 1;
 const NOTHING = Buffer.alloc(0);
-const EMPTY = { start: 0, segments: null }; // as an encoder that has written nothing
 const alignUp = (bytes) => (bytes + 7) & ~7;
 const MAX_SLICES = 64;
+const MAX_COPIED = 16 * 1024; // of what is encoded already
 const HARD_CAP = 4; // times the high-water mark
 const EARLY_RECORDS = 16; // of a tick: while the peer is awake it may begin with these
 const BULK = 0xffff; // of an event's sixth word: the rest is the size of its block
@@ -173,7 +173,7 @@ class Channel {
     const head = HEADER_BYTES + block.length;
     flags |= FLAG.EXT;
     const record = { word, flags, slot, generation, timeout, head, block };
-    if (value === undefined) this.#checkSize(record, EMPTY, 0);
+    if (value === undefined) this.#checkSize(record, 0);
     this.#sendValue(record, value);
   }
 
@@ -194,6 +194,44 @@ class Channel {
     return undefined;
   }
 
+  /**
+   * Send what a PayloadKeeper has encoded; otherwise as send().
+   * @param {import('./kept-payload').KeptPayload} payload is not kept
+   */
+  sendKept(type, flags, method, slot, generation, timeout, tellTimeout, payload) {
+    if (this.#closed) throw new WorkerClosedError('Worker is closed');
+    const head = tellTimeout ? HEADER_BYTES + DEADLINE_BYTES : HEADER_BYTES;
+    flags |= payload.codecId | (tellTimeout ? FLAG.EXT : 0);
+    const record = {
+      word: type | (method << 16),
+      flags,
+      slot,
+      generation,
+      timeout,
+      head,
+      block: null,
+    };
+    this.#checkSize(record, payload.bytes);
+    if (this.#encoding) this.#postponed.push({ record, slices: payload.slices });
+    else if (payload.bytes > MAX_COPIED) this.#sendSlices(record, payload.slices);
+    else this.#copyToRegion(record, payload.slices);
+  }
+
+  #copyToRegion(record, slices) {
+    const bytes = sumOf(slices);
+    const whole = record.head + bytes;
+    if (this.#words[WORD.RECORD_COUNT] === 0) this.#adoptRegion();
+    const fits = () => this.#limit - this.#position >= alignUp(whole) + 256;
+    if (!fits() || this.#recordCount >= AT.recordCount - 8) this.flush();
+    if (!fits()) return this.#sendSlices(record, slices);
+    let at = this.#position + record.head;
+    for (const slice of slices) {
+      this.#bytes.set(slice, at);
+      at += slice.length;
+    }
+    return this.#describe(record, bytes);
+  }
+
   #encodeInRegion(record, value) {
     const { encoder } = this.#codec;
     const bytes = this.#bytes;
@@ -202,7 +240,7 @@ class Channel {
     this.#encoding = true;
     try {
       const encoded = encoder.encode(bytes, from, this.#limit, value);
-      this.#checkSize(record, encoder, encoded);
+      this.#checkSize(record, sizeOf(encoder, encoded));
       end = encoded;
     } finally {
       this.#encoding = false;
@@ -226,8 +264,8 @@ class Channel {
   }
 
   /** A message is its extension block and its payload (P4.6). */
-  #checkSize(record, { start, segments }, end) {
-    const bytes = record.head - HEADER_BYTES + end - start + (segments ? sumOf(segments) : 0);
+  #checkSize(record, payloadBytes) {
+    const bytes = record.head - HEADER_BYTES + payloadBytes;
     const most = Math.min(this.#maxMessageBytes, this.#peerLimit);
     if (bytes > most)
       throw new TooLargeError(`a message of ${bytes} bytes is over maxMessageBytes (${most})`);
@@ -327,7 +365,7 @@ class Channel {
   #postpone(record, value) {
     const encoder = this.#codec.nestedEncoder();
     const end = encoder.encode(NOTHING, 0, 0, value);
-    this.#checkSize(record, encoder, end);
+    this.#checkSize(record, sizeOf(encoder, end));
     record.flags |= encoder.codecId;
     const encoded = Buffer.from(encoder.bytes.subarray(encoder.start, end));
     const slices = slicesOf(encoded, encoder.segments).map((slice) => Buffer.from(slice));
@@ -528,20 +566,8 @@ class Channel {
     native.close(this.#handle);
   }
 
-  /** What there is to count, as WorkerStats names it. */
-  stats() {
-    const count = (name) => this.#counters[COUNTER[name]];
-    return {
-      bytesSent: count('BYTES_SENT'),
-      bytesReceived: count('BYTES_RECEIVED'),
-      messagesSent: this.messagesSent,
-      messagesReceived: this.messagesReceived,
-      batchesReceived: count('BATCHES_RECEIVED'),
-      doorbellsRung: count('DOORBELLS_RUNG'),
-      spinHits: count('SPIN_HITS'),
-      spinMisses: count('SPIN_MISSES'),
-      missedWakeups: count('MISSED_WAKEUPS'),
-    };
+  counter(name) {
+    return this.#counters[COUNTER[name]];
   }
 }
 
@@ -554,6 +580,10 @@ const DEFINE = {
   head: HEADER_BYTES,
   block: null,
 };
+
+function sizeOf({ start, segments }, end) {
+  return end - start + (segments ? sumOf(segments) : 0);
+}
 
 function sumOf(slices) {
   let sum = 0;

@@ -8,6 +8,7 @@
 const { AsyncResource } = require('node:async_hooks');
 const { encodeDetails } = require('./call-details');
 const { Call, capture } = require('./call');
+const { timeoutError } = require('./call-errors');
 const { OverloadedError } = require('./errors');
 const { NEVER } = require('./frames');
 const { Middleware } = require('./middleware');
@@ -81,7 +82,7 @@ class HookedCall extends Call {
       settle(about.message);
       return;
     }
-    this.arm(() => this.fail(this.timeoutError(false)));
+    this.arm(() => this.fail(timeoutError(this, 'run')));
     pending.then(
       () => settle(about.message),
       (error) => this.fail(error),
@@ -210,7 +211,7 @@ class HookedCalls {
   }
 
   #submitLater(call, pending, submit) {
-    call.arm(() => this.#drop(call, call.timeoutError(true)));
+    call.arm(() => this.#drop(call, timeoutError(call, 'queue')));
     pending
       .then(() => {
         call.disarm();

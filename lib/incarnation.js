@@ -26,7 +26,8 @@ const STATUS = native.status;
 class Incarnation {
   #options;
   #owner;
-  #init; // payload of INIT
+  /** @type {Buffer | null} payload of INIT, until it is sent */
+  #init;
   #names = [];
   #timer; // of the start
   #starting = true; // until READY or a failure
@@ -47,7 +48,7 @@ class Incarnation {
   /** @type {Error | null} why the channel ended while the process lived */
   failure = null;
 
-  /** @param {object} options normalized @param {Buffer} init of encodeInit() @param {object} owner */
+  /** @param {object} options normalized @param {Buffer} init of encodeInit(), let go when it is sent @param {object} owner */
   constructor(options, init, owner) {
     this.#options = options;
     this.#init = init;
@@ -150,8 +151,8 @@ class Incarnation {
   /** @returns {void} */
   #onEvent(kind, at) {
     switch (kind) {
-      case EVENT.HELLO: // P3.8
-        return this.channel.sendBytes(TYPE.INIT, STRUCTURED, 0, 0, this.#init);
+      case EVENT.HELLO:
+        return this.#sendInit();
       case EVENT.METHODS:
         return this.#onMethods(at);
       case EVENT.READY:
@@ -161,6 +162,12 @@ class Incarnation {
       default:
         return undefined; // GOAWAY: its exit follows
     }
+  }
+
+  /** P3.8 */
+  #sendInit() {
+    this.channel.sendBytes(TYPE.INIT, STRUCTURED, 0, 0, this.#init);
+    this.#init = null;
   }
 
   #onMethods(at) {

@@ -6,6 +6,7 @@ const { fileURLToPath } = require('node:url');
 const path = require('node:path');
 const { inspect } = require('node:util');
 const { BUILT_IN_NAMES } = require('./codec');
+const { crashOf } = require('./crash-options');
 const { UnsupportedError } = require('./errors');
 const { inheritedExecArgv } = require('./exec-argv');
 
@@ -24,12 +25,9 @@ const WORKER = {
   known: words(
     'script workerScript filename driver transport workerData argv execArgv execPath env cwd name',
     'stdio serializer timeout highWaterMark maxMessageBytes spin shutdownTimeout signal',
-    'middleware txIdGenerator logger logLevel',
+    'middleware txIdGenerator logger logLevel unexpectedShutdown',
   ),
-  later: words(
-    'socketPath detached connection transferList resourceLimits',
-    'unexpectedShutdown handlers',
-  ),
+  later: words('socketPath detached connection transferList resourceLimits handlers'),
 };
 const SEND = {
   what: 'send option',
@@ -234,6 +232,7 @@ function normalizeOptions(given, script) {
     workerData: options.workerData,
     serializer: serializerOf(options.serializer),
     timeouts: timeoutsOf(options.timeout),
+    crash: crashOf(options.unexpectedShutdown),
     highWaterMark: highWaterOf(options.highWaterMark),
     maxMessageBytes: integer(
       'maxMessageBytes',

@@ -4,10 +4,30 @@ const { inspect } = require('node:util');
 
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
 
-/** Say on stderr what nobody else will hear of. @param {string} what @param {unknown} [detail] */
-function report(what, detail) {
-  const more = detail === undefined ? '' : `: ${inspect(detail)}`;
-  process.stderr.write(`hawser: ${what}${more}\n`);
+/** Say on stderr what nobody else will hear of. @param {string} what @param {unknown} [error] */
+function report(what, error) {
+  const why = error === undefined ? '' : `: ${inspect(error)}`;
+  process.stderr.write(`hawser: ${what}${why}\n`);
+}
+
+/**
+ * Emit where a listener that throws must not keep anybody else from being told.
+ * @param {import('node:events')} emitter @param {string} event @param {...unknown} args
+ */
+function tell(emitter, event, ...args) {
+  try {
+    emitter.emit(event, ...args);
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
+  }
+}
+
+/** 'error' where somebody listens, else a line. @param {any} emitter @param {unknown} error */
+function tellError(emitter, error, log = { error: report }) {
+  if (emitter.listenerCount('error') > 0) tell(emitter, 'error', error);
+  else log.error('a worker was given up', error);
 }
 
 /**
@@ -53,4 +73,4 @@ function reportBoth(words, error) {
   report('the logger failed', error);
 }
 
-module.exports = { createLog, report, LEVELS };
+module.exports = { createLog, LEVELS, report, tell, tellError };

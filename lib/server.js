@@ -162,6 +162,11 @@ class Server {
     if (this.#running === 0) this.#stopping?.resolve();
   }
 
+  /** stop() does not wait for what runs any longer. */
+  cut() {
+    this.#stopping?.resolve();
+  }
+
   /** Finish what runs, then onShutdown. */
   async stop(reason = 'stop') {
     if (!this.isRunning) return;

@@ -17,4 +17,9 @@ function checkTransition(before, now) {
   if (!NEXT[before].includes(now)) throw new Error(`Worker cannot become ${now} from ${before}`);
 }
 
-module.exports = { NEXT, checkTransition };
+/** Whether a worker of that state is ending, or has ended. @param {string} state */
+function isEnd(state) {
+  return state === 'closing' || state === 'closed' || state === 'crashed';
+}
+
+module.exports = { NEXT, isEnd, checkTransition };

@@ -2,19 +2,29 @@
 
 const { EventEmitter } = require('node:events');
 const { Call, capture } = require('./call');
+const callErrors = require('./call-errors');
 const { CallTable } = require('./call-table');
+const { ZERO, addCounters } = require('./channel-counters');
 const { decodeError } = require('./error-frames');
 const errors = require('./errors');
 const { EVENT, FLAG, TYPE } = require('./frames');
 const { HookedCalls } = require('./hooked-calls');
 const { Incarnation } = require('./incarnation');
+const { PayloadKeeper } = require('./kept-payload');
+const { methodTable } = require('./method-table');
 const { checkMiddleware, sendTimeout, shutdownTimeout } = require('./options');
-const { createLog } = require('./report');
+const { createLog, tell, tellError } = require('./report');
+const { Restarts } = require('./restarts');
 const { encodeInit } = require('./start-frames');
-const { checkTransition } = require('./states');
+const { checkTransition, isEnd } = require('./states');
 const { sending } = require('./tracing');
+const { Kept, WaitingLine, doom } = require('./waiting-line');
 
 const SPILL_BYTES = 64 * 1024 * 1024;
+const HARD_CAP = 4; // times the high-water mark
+
+const { closedError, hopelessError, overloadedError, poisonError } = callErrors;
+const { restartingError, timeoutError, unknownTypeError } = callErrors;
 
 /** A worker, from the host's side, whatever process it lives in. Made by createWorker. */
 class Worker extends EventEmitter {
@@ -27,8 +37,10 @@ class Worker extends EventEmitter {
   #calls = new CallTable();
   #methods = new Map(); // type to number
   #timeouts = []; // by method, milliseconds
+  /** @type {number[] | null} by method: how often it is tried again; null: no worker is replaced */
+  #retries = null;
   #state = 'starting';
-  /** @type {any} { promise, resolve, reject } of start() until it is settled */
+  /** @type {any} { resolve, reject } of start() */
   #started = null;
   #needDrain = false;
   #isDead = false; // not asked to
@@ -42,6 +54,21 @@ class Worker extends EventEmitter {
   #failed = 0;
   /** @type {(() => void) | null} */
   #forgetSignal = null;
+  #init; // payload of INIT, the same for each process; null once there will be no other
+  #line = new WaitingLine({
+    send: (item) => this.#sendWaiting(item),
+    expire: (call) => this.#expire(call),
+  });
+  /** @type {PayloadKeeper | null} made at its first use */
+  #keeper = null;
+  #restarts = new Restarts();
+  #backoff; // timer of the next process
+  /** @type {any[]} { call, tries, isPoison }: they are rejected when it is known how their worker ended */
+  #doomed = [];
+  /** @type {any} the error of the last start */
+  #hopeless = null;
+  #isRef = true;
+  #past = ZERO; // of the processes before this one
 
   constructor(options) {
     super();
@@ -61,16 +88,15 @@ class Worker extends EventEmitter {
   async start() {
     const { signal } = this.#options;
     signal?.throwIfAborted();
-    const init = encodeInit(this.#options);
+    this.#init = encodeInit(this.#options);
     this.#options.workerData = undefined; // it is the user's, and may be large
-    this.#launch(init);
-    this.#started = deferred();
+    this.#launch();
     if (signal) this.#heed(signal);
-    return this.#started.promise;
+    return new Promise((resolve, reject) => (this.#started = { resolve, reject }));
   }
 
-  #launch(init) {
-    const life = new Incarnation(this.#options, init, {
+  #launch() {
+    const life = new Incarnation(this.#options, this.#init, {
       onReady: (names) => this.#onReady(names),
       onAnswer: (kind, slot, at) => this.#onAnswer(kind, slot, at),
       onDrain: () => this.#onDrain(),
@@ -79,8 +105,11 @@ class Worker extends EventEmitter {
       wantsTail: () => this.#shutdown === null,
     });
     life.launch();
+    if (this.#options.crash === null) this.#init = null;
+    if (this.#channel) this.#past = addCounters(this.#past, this.#channel);
     this.#life = life;
     this.#channel = life.channel;
+    if (!this.#isRef) this.#setRef(false);
   }
 
   #heed(signal) {
@@ -93,16 +122,17 @@ class Worker extends EventEmitter {
   }
 
   #onReady(names) {
-    const { message, types } = this.#options.timeouts;
-    names.forEach((name, i) => {
-      this.#methods.set(name, i);
-      this.#timeouts[i] = Object.hasOwn(types, name) ? types[name] : message;
-    });
+    if (this.#state === 'closing') return;
+    const { methods, timeouts, retries } = methodTable(names, this.#options);
+    this.#methods = methods;
+    this.#timeouts = timeouts;
+    this.#retries = retries;
+    if (this.#state === 'restarting') return void this.#resume();
     this.#setState('ready');
     this.#started.resolve(this);
     // When whoever waits for createWorker has the worker.
     setImmediate(() => {
-      if (this.#state === 'ready') this.emit('ready');
+      if (this.#state === 'ready') tell(this, 'ready');
     });
   }
 
@@ -116,7 +146,8 @@ class Worker extends EventEmitter {
     if (sending.isActive || options?.metadata !== undefined)
       return this.#hooks().send(type, payload, options);
     const method = this.#methods.get(type);
-    if (method === undefined || this.#state !== 'ready') return Promise.reject(this.#refusal(type));
+    if (method === undefined || this.#state !== 'ready')
+      return this.#sendLater(type, payload, options);
     let timeout = this.#timeouts[method];
     let tell = false;
     if (options !== undefined) {
@@ -130,45 +161,127 @@ class Worker extends EventEmitter {
       timeout = given ?? timeout;
     }
     if (this.#calls.isFull || this.#channel.queuedBytes > SPILL_BYTES) {
-      return Promise.reject(new errors.OverloadedError('too many calls wait for the worker'));
+      return Promise.reject(overloadedError());
     }
+    if (this.#retries !== null && this.#retries[method] > 0)
+      return this.#sendKept(type, payload, timeout, this.#retries[method]);
     const promise = new Promise(capture);
     const call = new Call(type, timeout);
     this.#calls.take(call);
+    const { slot, generation } = call;
     try {
-      this.#channel.send(
-        TYPE.REQUEST,
-        0,
-        method,
-        call.slot,
-        call.generation,
-        timeout,
-        tell,
-        payload,
-      );
+      this.#channel.send(TYPE.REQUEST, 0, method, slot, generation, timeout, tell, payload);
       this.#sent++;
     } catch (error) {
-      this.#calls.finish(call.slot);
+      if (this.#calls.finish(slot) === undefined) return promise; // its worker died meanwhile
       this.#failed++;
       call.reject(error);
     }
     return promise;
   }
 
+  /** There is no worker, or it does not know the type. */
+  #sendLater(type, payload, options) {
+    const method = this.#methods.get(type);
+    if (method === undefined || this.#state !== 'restarting')
+      return Promise.reject(this.#refusal(type));
+    if (this.#line.isFull) return Promise.reject(overloadedError());
+    let timeout = this.#timeouts[method];
+    try {
+      if (options !== undefined) timeout = sendTimeout(options) ?? timeout;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#sendKept(type, payload, timeout, this.#retries?.[method] ?? 0);
+  }
+
+  /** Its payload outlives the worker that it is sent to, or there is none yet. */
+  #sendKept(type, payload, timeout, attempts) {
+    if (this.#line.isKeepingTooMuch) return Promise.reject(overloadedError());
+    const promise = new Promise(capture);
+    const call = new Call(type, timeout);
+    let encoded;
+    try {
+      encoded = this.#keep(payload);
+    } catch (error) {
+      this.#failed++;
+      call.reject(error);
+      return promise;
+    }
+    if (this.#state !== 'ready' && this.#state !== 'restarting') {
+      call.reject(this.#refusal(type)); // a getter of the payload has ended it
+      return promise;
+    }
+    const deadline = timeout > 0 ? performance.now() + timeout : Infinity;
+    this.#line.keep(call, new Kept(encoded, attempts, deadline));
+    this.#sent++;
+    const item = { type, payload: encoded, call };
+    if (this.#state === 'ready') this.#sendWaiting(item);
+    else this.#line.add(item);
+    return promise;
+  }
+
+  #keep(payload) {
+    const { serializer, maxMessageBytes } = this.#options;
+    this.#keeper ??= new PayloadKeeper(serializer, maxMessageBytes);
+    return this.#keeper.keep(payload);
+  }
+
+  /** To the worker that there is now. */
+  #sendWaiting({ type, payload, call }) {
+    const method = this.#methods.get(type);
+    try {
+      if (method === undefined) throw unknownTypeError(type); // this one does not know it
+      if (call === null)
+        this.#channel.sendKept(TYPE.REQUEST, FLAG.ONEWAY, method, 0, 0, 0, false, payload);
+      else this.#sendCall(method, call);
+    } catch (error) {
+      if (call === null) this.#log.error('a message that was posted is lost', error);
+      else if (call.kept !== null) this.#rejectKept(call, error);
+    }
+  }
+
+  #sendCall(method, call) {
+    const { kept } = call;
+    const left = Math.ceil(kept.deadline - performance.now());
+    if (left <= 0) return void this.#expire(call);
+    if (this.#calls.isFull) throw overloadedError();
+    const ms = left === Infinity ? 0 : left;
+    const tell = ms !== this.#timeouts[method];
+    kept.wasSent = true;
+    this.#calls.take(call);
+    const { slot, generation } = call;
+    const { payload } = kept;
+    try {
+      this.#channel.sendKept(TYPE.REQUEST, 0, method, slot, generation, ms, tell, payload);
+    } catch (error) {
+      if (this.#calls.finish(slot) !== undefined) throw error;
+    }
+    if (kept.attempts === 0 && call.kept !== null) this.#line.forget(call);
+  }
+
+  #expire(call) {
+    this.#rejectKept(call, timeoutError(call, call.kept.wasSent ? 'run' : 'queue'));
+  }
+
+  #rejectKept(call, error) {
+    this.#line.forget(call);
+    this.#reject(call, error);
+  }
+
   /** One way; false when the worker is behind: accepted, but wait for 'drain'. */
   post(type, payload) {
-    const method = this.#admitPost(type);
+    const method = this.#methods.get(type);
+    if (method === undefined || this.#state !== 'ready') return this.#postLater(type, payload);
+    this.#checkCap();
     const number = this.#nextPost();
     this.#channel.send(TYPE.REQUEST, FLAG.ONEWAY, method, number, 0, 0, false, payload);
     return this.#mayGoOn();
   }
 
-  #admitPost(type) {
-    const method = this.#methods.get(type);
-    if (method === undefined || this.#state !== 'ready') throw this.#refusal(type);
+  #checkCap() {
     if (this.#needDrain && this.#channel.isOverCap)
       throw new errors.OverloadedError('posts past the hard cap: wait for drain');
-    return method;
   }
 
   #nextPost() {
@@ -203,7 +316,11 @@ class Worker extends EventEmitter {
         take: (call) => this.#calls.take(call),
         has: (call) => this.#calls.has(call),
         drop: (call, failed) => this.#drop(call, failed),
-        admitPost: (type) => this.#admitPost(type),
+        admitPost: (type) => {
+          const method = this.#hookedMethod(type);
+          this.#checkCap();
+          return method;
+        },
         session: () => this.#life.session,
         submit: (call, request, message) => {
           this.#channel.sendRequest(0, call, request, message);
@@ -223,12 +340,17 @@ class Worker extends EventEmitter {
     return this.#hooked;
   }
 
-  #admit(type, options) {
+  #hookedMethod(type) {
     const method = this.#methods.get(type);
+    if (method !== undefined && this.#state === 'restarting') throw restartingError(type);
     if (method === undefined || this.#state !== 'ready') throw this.#refusal(type);
+    return method;
+  }
+
+  #admit(type, options) {
+    const method = this.#hookedMethod(type);
     const given = options === undefined ? undefined : sendTimeout(options);
-    if (this.#calls.isFull || this.#channel.queuedBytes > SPILL_BYTES)
-      throw new errors.OverloadedError('too many calls wait for the worker');
+    if (this.#calls.isFull || this.#channel.queuedBytes > SPILL_BYTES) throw overloadedError();
     const timeout = given ?? this.#timeouts[method];
     return { method, timeout, tell: timeout !== this.#timeouts[method] };
   }
@@ -239,9 +361,24 @@ class Worker extends EventEmitter {
     if (this.#goawayWaits) this.#sayGoaway();
   }
 
+  #postLater(type, payload) {
+    const waits = () => this.#state === 'restarting' && this.#methods.has(type);
+    if (!waits()) throw this.#refusal(type);
+    const line = this.#line;
+    const mark = this.#options.highWaterMark;
+    if (this.#needDrain && line.isOver(mark, HARD_CAP))
+      throw new errors.OverloadedError('posts past the hard cap: wait for drain');
+    const encoded = this.#keep(payload);
+    if (!waits()) throw this.#refusal(type); // a getter of the payload has ended it
+    line.add({ type, payload: encoded, call: null });
+    const isOver = line.isOver(mark, 1);
+    if (isOver) this.#needDrain = true;
+    return !isOver;
+  }
+
   /** Round-trip time in milliseconds. */
   ping() {
-    if (this.#state !== 'ready') return Promise.reject(this.#refusal());
+    if (!this.isConnected) return Promise.reject(this.#refusal());
     const promise = new Promise(capture);
     const call = new Call('ping', this.#options.timeouts.message);
     this.#calls.take(call);
@@ -256,20 +393,22 @@ class Worker extends EventEmitter {
   }
 
   #refusal(type) {
-    if (this.#isDead || this.#state === 'crashed') return this.#life.crashError(type);
-    if (this.#state !== 'ready') return new errors.WorkerClosedError(`Worker is ${this.#state}`);
-    return new errors.UnknownTypeError(`unknown message type: ${String(type)}`, {
-      messageType: type,
-    });
+    if (this.#isDead || this.#state === 'crashed') return this.#crashError(type);
+    const isPing = type === undefined;
+    if (this.#state === 'restarting' && isPing) return restartingError('ping');
+    if (this.#state !== 'ready' && this.#state !== 'restarting')
+      return new errors.WorkerClosedError(`Worker is ${this.#state}`);
+    return unknownTypeError(type);
   }
 
   #onAnswer(kind, slot, at) {
     const call = this.#calls.finish(slot);
     if (call === undefined) return;
+    if (call.kept !== null) this.#line.forget(call);
     if (kind === EVENT.RESPONSE) this.#resolve(call, at);
     else if (kind === EVENT.PONG) call.resolve(performance.now() - call.started);
     else if (kind === EVENT.TIMEOUT)
-      this.#reject(call, call.timeoutError(this.#channel.value(at) === 1));
+      this.#reject(call, timeoutError(call, this.#channel.value(at) === 1 ? 'queue' : 'run'));
     else {
       this.#failed++;
       call.failRemotely(this.#channel.readPayload(at, decodeError));
@@ -297,7 +436,7 @@ class Worker extends EventEmitter {
     if (!this.#needDrain) return;
     if (this.#channel.isOverMark) return void this.#channel.wantDrain(); // posts of this batch
     this.#needDrain = false;
-    this.emit('drain');
+    tell(this, 'drain');
   }
 
   // ---------------------------------------------------------------- ending
@@ -305,26 +444,102 @@ class Worker extends EventEmitter {
   /** No answer can come any more; its exit follows. */
   #onDeath() {
     if (this.#shutdown !== null) return;
+    if (this.#options.crash !== null) return void this.#loseWorker();
     this.#isDead = true;
     this.#methods.clear(); // later calls are refused for this reason
   }
 
   #onExit({ code, signal }, startError) {
+    this.#rejectDoomed();
+    if (this.#state === 'restarting') return void this.#onLoss({ code, signal }, startError);
     const asked = this.#shutdown !== null && !this.#isDead;
     this.#setState(asked ? 'closed' : 'crashed');
     this.#forgetSignal?.();
-    for (const call of this.#calls.finishAll())
-      this.#reject(call, asked ? closedError() : this.#life.crashError(call.type));
-    if (startError !== undefined) this.#started.reject(asked ? closedError() : startError);
+    for (const call of [...this.#calls.finishAll(), ...this.#line.clear()])
+      this.#reject(call, asked ? closedError() : this.#crashError(call.type));
+    this.#started.reject(asked ? closedError() : startError);
     const { failure } = this.#life;
-    if (failure) this.#emitError(failure);
-    this.#tell('exit', code, signal);
+    if (failure) tellError(this, failure, this.#log);
+    tell(this, 'exit', code, signal);
   }
 
-  #emitError(error) {
-    if (this.listenerCount('error') > 0) this.#tell('error', error);
-    else this.#log.error('a worker was given up', error);
+  #crashError(type) {
+    return this.#hopeless ? hopelessError(this.#hopeless, type) : this.#life.crashError(type);
   }
+
+  // ---------------------------------------------------------------- restarting
+
+  /** Calls that have a try left wait for the next worker; the others are told once the exit is known. */
+  #loseWorker() {
+    const again = [];
+    for (const call of this.#calls.finishAll()) {
+      const { kept } = call;
+      if (kept !== null && kept.tries++ < kept.attempts) again.push(call);
+      else this.#doomed.push(doom(call, this.#line.isOnlySuspect(call)));
+    }
+    this.#line.addSuspects(again);
+    for (const { call } of this.#doomed) if (call.kept !== null) this.#line.forget(call);
+    this.#restarts.died(this.#channel.messagesReceived > 0);
+    this.#setState('restarting');
+  }
+
+  #rejectDoomed() {
+    const doomed = this.#doomed;
+    this.#doomed = [];
+    for (const { call, tries, isPoison } of doomed) {
+      const error = this.#life.crashError(call.type, tries);
+      this.#reject(call, isPoison ? poisonError(call.type, tries.attempt, error) : error);
+    }
+  }
+
+  #onLoss({ code, signal }, startError) {
+    const { failure } = this.#life;
+    if (failure) tellError(this, failure, this.#log);
+    tell(this, 'exit', code, signal);
+    if (startError === undefined) this.#restart();
+    else this.#onFailedStart(startError);
+  }
+
+  #onFailedStart(error) {
+    if (this.#state !== 'restarting') return; // ended by a listener
+    this.#restarts.failed();
+    if (!this.#restarts.isHopeless) return void this.#restart();
+    this.#hopeless = error;
+    this.#setState('crashed');
+    this.#forgetSignal?.();
+    for (const call of this.#line.clear()) this.#reject(call, hopelessError(error, call.type));
+    tellError(this, error, this.#log);
+  }
+
+  #restart() {
+    if (this.#state !== 'restarting') return;
+    const { delay } = this.#restarts;
+    if (delay === 0) return void this.#respawn();
+    this.#backoff = setTimeout(() => this.#respawn(), delay);
+    if (!this.#isRef) this.#backoff.unref();
+  }
+
+  #respawn() {
+    tell(this, 'restart', ++this.#restarts.attempt);
+    if (this.#state !== 'restarting') return; // ended by a listener
+    try {
+      this.#launch();
+    } catch (error) {
+      this.#onFailedStart(error);
+    }
+  }
+
+  /** There is a worker again: what waited goes first. */
+  #resume() {
+    this.#restarts.ready();
+    this.#line.open();
+    if (this.#channel.isClosed) return; // it broke a rule at once
+    this.#setState('ready');
+    if (this.#state === 'ready') tell(this, 'ready');
+    if (this.#state === 'ready') this.#onDrain();
+  }
+
+  // ---------------------------------------------------------------- ending
 
   /**
    * Finish what runs, run the worker's onShutdown, exit; then SIGTERM, then SIGKILL. Idempotent.
@@ -335,7 +550,7 @@ class Worker extends EventEmitter {
     const timeout = shutdownTimeout(options) ?? this.#options.shutdownTimeout;
     if (this.#shutdown === null) {
       this.#shutdown = this.#life.process.exited.then(() => {});
-      this.#close(timeout);
+      await this.#close(timeout);
     }
     return this.#shutdown;
   }
@@ -344,16 +559,15 @@ class Worker extends EventEmitter {
     return this.shutdown();
   }
 
-  #close(timeout) {
+  async #close(timeout) {
     const { process } = this.#life;
-    if (process.exit !== null) return;
-    if (this.#isDead || this.#state === 'starting') return void this.#endNow();
-    if (timeout > 0) {
-      const timer = setTimeout(() => process.killInSteps(), timeout);
-      process.exited.then(() => clearTimeout(timer));
-    }
+    if (this.#isDead || this.#state !== 'ready') return this.#endNow();
+    const timer = timeout > 0 ? setTimeout(() => process.killInSteps(), timeout) : undefined;
     this.#setState('closing');
+    this.#line.hurry();
     this.#sayGoaway();
+    await process.exited;
+    clearTimeout(timer);
   }
 
   /** Once no call is open. */
@@ -362,17 +576,24 @@ class Worker extends EventEmitter {
     if (!this.#goawayWaits && this.#life.process.exit === null) this.#channel.goaway(0);
   }
 
-  /** SIGTERM, and SIGKILL when that does not help. */
+  /** SIGTERM, and SIGKILL when that does not help; calls reject at once. */
   async terminate() {
     this.#shutdown ??= this.#life.process.exited.then(() => {});
     await this.#endNow();
   }
 
   async #endNow() {
-    const { process } = this.#life;
-    const isRunning = process.exit === null && !this.#isDead;
-    if (isRunning && this.#state !== 'closing') this.#setState('closing');
-    await process.killInSteps();
+    const life = this.#life;
+    clearTimeout(this.#backoff);
+    if (!this.#isDead && !isEnd(this.#state)) this.#setState('closing');
+    if (this.#state === 'closing') {
+      for (const call of [...this.#calls.finishAll(), ...this.#line.clear()])
+        this.#reject(call, closedError());
+    }
+    if (!life.isOver) return void (await life.process.killInSteps());
+    if (this.#state !== 'closing') return;
+    this.#forgetSignal?.();
+    this.#setState('closed');
   }
 
   [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
@@ -387,18 +608,7 @@ class Worker extends EventEmitter {
     checkTransition(before, state);
     this.#state = state;
     this.#log.debug(`worker ${this.#options.script}: ${before} to ${state}`);
-    this.#tell('state', state, before);
-  }
-
-  /** Emit where a listener that throws must not keep anybody else from being told. */
-  #tell(event, ...args) {
-    try {
-      this.emit(event, ...args);
-    } catch (error) {
-      process.nextTick(() => {
-        throw error;
-      });
-    }
+    tell(this, 'state', state, before);
   }
 
   ref() {
@@ -410,8 +620,11 @@ class Worker extends EventEmitter {
   }
 
   #setRef(ref) {
+    this.#isRef = ref;
     this.#channel.setRef(ref);
     this.#life.process.setRef(ref);
+    this.#line.setRef(ref);
+    if (this.#backoff) this.#backoff[ref ? 'ref' : 'unref']();
     return this;
   }
 
@@ -452,29 +665,15 @@ class Worker extends EventEmitter {
   }
 
   stats() {
-    const channel = this.#channel;
+    const waiting = this.#state === 'restarting' ? 0 : this.#channel.queuedRecords;
     return {
       callsSent: this.#sent,
-      callsInFlight: this.#calls.size,
+      callsInFlight: this.#calls.size + this.#line.callCount + this.#doomed.length,
       callsFailed: this.#failed,
-      queued: channel.queuedRecords,
-      ...channel.stats(),
+      queued: waiting + this.#line.size,
+      ...addCounters(this.#past, this.#channel),
     };
   }
-}
-
-function closedError() {
-  return new errors.WorkerClosedError('Worker closed');
-}
-
-function deferred() {
-  let resolve;
-  let reject;
-  const promise = new Promise((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
 }
 
 module.exports = { Worker };

@@ -46,7 +46,13 @@ export function createWorker<M extends MessageDefs = any>(
   options?: Partial<WorkerOptions<M>>,
 ): Promise<Worker<M>>;
 
-export interface WorkerOptions<_M extends MessageDefs = any> {
+/** Of one type of calls; attempts: extra tries after the first, default 1. */
+export interface CrashStrategy {
+  strategy: 'reject' | 'retry';
+  attempts?: number;
+}
+
+export interface WorkerOptions<M extends MessageDefs = any> {
   /** Module to run, relative to cwd. Exactly one of the three names, else a TypeError. */
   script?: string | URL;
   workerScript?: string | URL;
@@ -89,6 +95,18 @@ export interface WorkerOptions<_M extends MessageDefs = any> {
   logger?: Logger;
   /** The least that is logged. Default 'error'. */
   logLevel?: LogLevel;
+  /**
+   * What becomes of calls in flight when the worker dies: 'reject' (default), or 'retry': the worker
+   * is started again and they are sent to it, attempts times at most (default 1). Per type under
+   * messages, or directly under the type's name.
+   */
+  unexpectedShutdown?:
+    | {
+        strategy?: 'reject' | 'retry';
+        attempts?: number;
+        messages?: { [K in keyof M]?: CrashStrategy };
+      }
+    | { [K in keyof M]?: CrashStrategy };
   /** Before SIGTERM. Default 5000. */
   shutdownTimeout?: number;
   /** Aborts the start, later terminates. */
@@ -122,15 +140,24 @@ export interface Worker<M extends MessageDefs = any> extends EventEmitter {
   unref(): this;
   readonly pid: number | undefined;
   readonly threadId: undefined;
-  readonly state: 'starting' | 'ready' | 'closing' | 'closed' | 'crashed';
+  readonly state:
+    | 'starting'
+    | 'connecting'
+    | 'ready'
+    | 'restarting'
+    | 'disconnected'
+    | 'closing'
+    | 'closed'
+    | 'crashed';
   readonly isActive: boolean;
   readonly isConnected: boolean;
   readonly driver: string;
   readonly transport: 'shm' | 'socket';
+  /** Of the process that there is, or was the last. */
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
   stats(): WorkerStats;
-  // events: 'state'(now, before) 'ready' 'exit'(code, signal) 'error'(err) 'drain'
+  // events: 'state'(now, before) 'ready' 'restart'(attempt) 'exit'(code, signal) 'error'(err) 'drain'
 }
 
 /** Numbers only; read without a native call. */

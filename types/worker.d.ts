@@ -25,7 +25,7 @@ export interface ServerOptions {
   logLevel?: LogLevel;
   /** Awaited before the worker is ready. */
   onStart?: () => void | Promise<void>;
-  /** Runs when what ran has finished; reason 'shutdown', 'disconnect' or 'stop'. */
+  /** Runs when what ran has finished; reason 'shutdown', 'disconnect', 'stop', 'SIGTERM' or 'SIGINT'. */
   onShutdown?: (reason: string) => void | Promise<void>;
 }
 export interface WorkerServer {

@@ -7,7 +7,7 @@ module.exports = {
   name: 'round-trip',
   title: 'Round trip, one call in flight, small object',
   baseline: 'worker-threads',
-  contenders: everyone,
+  contenders: [...everyone, 'hawser-json', 'hawser-v8'],
   figures: [
     { key: 'p50', title: 'p50 µs', better: 'lower' },
     { key: 'p99', title: 'p99 µs', better: 'lower' },

@@ -162,7 +162,7 @@ describe('terminate', () => {
     const call = assert.rejects(worker.send('loop'), CLOSED);
     await worker.terminate();
     await call;
-    assert.deepEqual(exits, [[null, 'SIGTERM']]);
+    assert.deepEqual(exits, [[null, 'SIGKILL']]);
   });
 
   it('ends a worker that ignores SIGTERM (P9)', async () => {

@@ -54,6 +54,20 @@ const WRONG = {
     [null, TYPE, 'one of inherit, pipe, ignore'],
     [['pipe'], TYPE, 'one of inherit, pipe, ignore'],
   ],
+  unexpectedShutdown: [
+    [null, TYPE, 'an object'],
+    ['retry', TYPE, 'an object'],
+    [[], TYPE, 'an object'],
+    [{ strategy: 'again' }, TYPE, 'strategy', 'one of retry, reject', 'again'],
+    [{ strategy: null }, TYPE, 'strategy', 'one of retry, reject'],
+    [{ attempts: '2' }, TYPE, 'attempts', 'a number'],
+    [{ attempts: -1 }, RANGE, 'attempts', 'from 0 to 1000'],
+    [{ attempts: 1.5 }, RANGE, 'attempts', 'from 0 to 1000'],
+    [{ messages: [] }, TYPE, 'messages', 'an object'],
+    [{ echo: 'retry' }, TYPE, 'echo', 'an object'],
+    [{ messages: { echo: { strategy: 'retry', attempts: NaN } } }, RANGE, 'messages.echo.attempts'],
+    [{ echo: { strategie: 'retry' } }, TYPE, 'echo.strategie', 'strategy, attempts'],
+  ],
   argv: [
     ['-v', TYPE, 'an array of strings'],
     [null, TYPE, 'an array of strings'],
@@ -118,8 +132,7 @@ const WRONG = {
   ],
 };
 
-const UNAVAILABLE =
-  'socketPath detached connection transferList resourceLimits unexpectedShutdown handlers';
+const UNAVAILABLE = 'socketPath detached connection transferList resourceLimits handlers';
 
 async function refused(promise, name, ...parts) {
   const error = await promise.then(

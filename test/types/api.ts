@@ -43,6 +43,22 @@ export async function typed(): Promise<void> {
   const roundTrip: number = await worker.ping();
   holds<Equal<typeof roundTrip, number>>();
 
+  await createWorker<Messages>({
+    script: './worker.js',
+    unexpectedShutdown: { strategy: 'retry', messages: { hash: { strategy: 'reject' } } },
+  });
+  await createWorker<Messages>('./worker.js', {
+    unexpectedShutdown: { hash: { strategy: 'retry', attempts: 3 } },
+  });
+  await createWorker<Messages>('./worker.js', {
+    // @ts-expect-error there is no such message
+    unexpectedShutdown: { sum: { strategy: 'retry' } },
+  });
+  await createWorker<Messages>('./worker.js', {
+    // @ts-expect-error not a strategy
+    unexpectedShutdown: { strategy: 'again' },
+  });
+
   // @ts-expect-error the contract has a payload
   await worker.send('hash');
   // @ts-expect-error of another type

@@ -1,0 +1,19 @@
+'use strict';
+
+/**
+ * What the options say of the methods that a worker has announced.
+ * @param {string[]} names by number
+ * @param {any} options normalized
+ * @returns {{ methods: Map<string, number>, timeouts: number[], retries: number[] | null }}
+ *   timeouts in milliseconds and how often a call is tried again, by number; retries null where no
+ *   worker is replaced
+ */
+function methodTable(names, { timeouts: { types, message }, crash }) {
+  return {
+    methods: new Map(names.map((name, i) => [name, i])),
+    timeouts: names.map((name) => (Object.hasOwn(types, name) ? types[name] : message)),
+    retries: crash && names.map((name) => crash.types.get(name) ?? crash.attempts),
+  };
+}
+
+module.exports = { methodTable };

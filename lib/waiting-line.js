@@ -1,0 +1,207 @@
+'use strict';
+
+const TURN = 100; // ms that a suspect has the worker's other suspects wait for it
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+const MAX_KEPT_BYTES = 256 * 1024 * 1024;
+const MAX_WAITING = 1 << 17;
+
+/**
+ * What a call needs to be sent to another worker than its first. `tries` counts the workers that
+ * died with it, `attempts` how many may do so before the last one; `wasSent` is whether it ever
+ * left the host.
+ */
+class Kept {
+  constructor(payload, attempts, deadline) {
+    this.payload = payload;
+    this.attempts = attempts;
+    this.deadline = deadline; // performance.now(), or Infinity
+    this.order = 0;
+    this.tries = 0;
+    this.wasSent = false;
+  }
+}
+
+/**
+ * Calls and posts that wait for a worker, in order, and calls that were in one when it died. Of
+ * those any may have been the reason, so they go one after the other: whoever kills its worker is
+ * then known, and the others are not made to fail with it. Each has at most a turn to itself, so
+ * those that depend on each other meet in the end.
+ *
+ * The owner has send(item), which does not throw, and expire(call).
+ */
+class WaitingLine {
+  #owner;
+  #items = []; // { type, payload, call }, call null for posts
+  #suspects = []; // calls that wait for their turn
+  #inTurn = new Set(); // suspects that the worker has
+  #turn; // timer
+  #isHanding = false;
+  #alarm; // timer of the earliest deadline
+  #alarmAt = Infinity;
+  #orders = 0;
+  #keptBytes = 0; // of calls that may be sent again, wherever they are
+  #isRef = true;
+  /** Payloads of what waits. */
+  bytes = 0;
+
+  constructor(owner) {
+    this.#owner = owner;
+  }
+
+  get size() {
+    return this.#items.length + this.#suspects.length;
+  }
+
+  get callCount() {
+    return this.#suspects.length + this.#items.filter(({ call }) => call !== null).length;
+  }
+
+  get isFull() {
+    return this.size >= MAX_WAITING || this.bytes > MAX_WAITING_BYTES;
+  }
+
+  /** @param {{ bytes: number, messages: number }} mark @param {number} times */
+  isOver({ bytes, messages }, times) {
+    return this.bytes > times * bytes || this.size > times * messages;
+  }
+
+  get isKeepingTooMuch() {
+    return this.#keptBytes > MAX_KEPT_BYTES;
+  }
+
+  /** A call that may be sent again, from its send until it settles. */
+  keep(call, kept) {
+    kept.order = this.#orders++;
+    call.kept = kept;
+    this.#keptBytes += kept.payload.bytes;
+  }
+
+  /** It has settled. */
+  forget(call) {
+    const { kept } = call;
+    call.kept = null;
+    this.#keptBytes -= kept.payload.bytes;
+    if (this.#inTurn.delete(call) && this.#inTurn.size === 0) this.#nextSuspect();
+  }
+
+  /** @param {{ type: string, payload: import('./kept-payload').KeptPayload, call: any }} item */
+  add(item) {
+    this.#items.push(item);
+    this.bytes += item.payload.bytes;
+    if (item.call !== null) this.#watch(item.call.kept.deadline);
+  }
+
+  /** Whether no other suspect is in the worker. */
+  isOnlySuspect(call) {
+    return this.#inTurn.size === 1 && this.#inTurn.has(call);
+  }
+
+  /** They were in a worker that died, and wait for another. */
+  addSuspects(calls) {
+    this.#inTurn.clear();
+    clearTimeout(this.#turn);
+    for (const call of calls) {
+      this.bytes += call.kept.payload.bytes;
+      this.#watch(call.kept.deadline);
+    }
+    this.#suspects.push(...calls);
+    this.#suspects.sort((a, b) => a.kept.order - b.kept.order);
+  }
+
+  /** There is a worker: everything goes to it, suspects one after the other. */
+  open() {
+    const items = this.#items;
+    this.#items = [];
+    this.#nextSuspect();
+    for (const item of items) {
+      this.bytes -= item.payload.bytes;
+      this.#owner.send(item);
+    }
+  }
+
+  /** Whoever waits for a turn goes now. */
+  hurry() {
+    while (this.#suspects.length > 0) this.#nextSuspect();
+  }
+
+  #nextSuspect() {
+    if (this.#isHanding) return;
+    this.#isHanding = true;
+    clearTimeout(this.#turn);
+    do {
+      const call = this.#suspects.shift();
+      if (call === undefined) break;
+      this.bytes -= call.kept.payload.bytes;
+      this.#inTurn.add(call);
+      this.#owner.send({ type: call.type, payload: call.kept.payload, call });
+    } while (this.#inTurn.size === 0); // it could not be sent
+    this.#isHanding = false;
+    if (this.#suspects.length > 0) this.#startTurn();
+  }
+
+  #startTurn() {
+    this.#turn = setTimeout(() => this.#nextSuspect(), TURN);
+    if (!this.#isRef) this.#turn.unref();
+  }
+
+  /** Nobody will come: @returns {any[]} the calls, oldest first */
+  clear() {
+    const calls = this.#items.flatMap(({ call }) => (call === null ? [] : [call]));
+    calls.unshift(...this.#suspects);
+    this.#items = [];
+    this.#suspects = [];
+    this.#inTurn.clear();
+    this.bytes = 0;
+    clearTimeout(this.#turn);
+    clearTimeout(this.#alarm);
+    this.#alarmAt = Infinity;
+    return calls;
+  }
+
+  /** @param {boolean} ref whether its timers keep the loop alive */
+  setRef(ref) {
+    this.#isRef = ref;
+    const verb = ref ? 'ref' : 'unref';
+    this.#turn?.[verb]();
+    this.#alarm?.[verb]();
+  }
+
+  // ---------------------------------------------------------------- deadlines
+
+  #watch(deadline) {
+    if (deadline >= this.#alarmAt) return;
+    this.#alarmAt = deadline;
+    clearTimeout(this.#alarm);
+    const left = Math.max(1, Math.ceil(deadline - performance.now()));
+    this.#alarm = setTimeout(() => this.#expire(), left);
+    if (!this.#isRef) this.#alarm.unref();
+  }
+
+  #expire() {
+    const now = performance.now();
+    this.#alarmAt = Infinity;
+    const isLate = (call) => call !== null && call.kept.deadline <= now;
+    const late = this.#suspects.filter(isLate);
+    for (const { call } of this.#items) if (isLate(call)) late.push(call);
+    if (late.length > 0) this.#remove(late, isLate);
+    for (const call of this.#suspects) this.#watch(call.kept.deadline);
+    for (const { call } of this.#items) if (call !== null) this.#watch(call.kept.deadline);
+    for (const call of late) this.#owner.expire(call);
+  }
+
+  #remove(late, isLate) {
+    this.#suspects = this.#suspects.filter((call) => !isLate(call));
+    this.#items = this.#items.filter(({ call }) => !isLate(call));
+    for (const call of late) this.bytes -= call.kept.payload.bytes;
+  }
+}
+
+/** A call that is not sent again, and how often it was. */
+function doom(call, isOnlySuspect) {
+  const { kept } = call;
+  if (kept === null) return { call, tries: undefined, isPoison: false };
+  const tries = { attempt: kept.tries, maxAttempts: kept.attempts + 1 };
+  return { call, tries, isPoison: isOnlySuspect };
+}
+
+module.exports = { Kept, WaitingLine, doom };
