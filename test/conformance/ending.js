@@ -67,6 +67,16 @@ function describeEnding(start) {
       });
     });
 
+    it('by a signal in the midst of an answer is WorkerCrashedError with the signal', async () => {
+      const worker = await start();
+      await assert.rejects(worker.send('answerAndDie', 40 * MEBIBYTE), (error) => {
+        assert.equal(error.code, 'ERR_HAWSER_CRASHED');
+        assert.deepEqual({ ...error.reason }, { type: 'exit', code: null, signal: 'SIGKILL' });
+        assert.equal(error.cause, undefined);
+        return true;
+      });
+    });
+
     for (const bytes of [1, 100_000, 1_000_000, 10_000_000]) {
       it(`by process.exit behind an answer of ${bytes} bytes lets it arrive whole (P2)`, async () => {
         const worker = await start();
