@@ -155,6 +155,7 @@ on_read(uv_stream_t *socket, ssize_t count, const uv_buf_t *buf) {
   }
   if (count < 0) {
     uv_read_stop(socket);
+    hwr_transport_read_rest(t);
     hwr__transport_end(t, count == UV_EOF || count == UV_ECONNRESET ? 0 : (int) count);
     return;
   }

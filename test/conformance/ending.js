@@ -88,7 +88,9 @@ function describeEnding(start) {
     it('by process.exit lets answers that waited for the host arrive (P2)', async () => {
       const worker = await start();
       const bytes = 300_000;
-      const calls = range(14).map(() => worker.send('answerAndExit', bytes)); // one batch
+      const calls = range(14).map((i) =>
+        worker.send('answerTogetherAndExit', { bytes, isLast: i === 13 }),
+      );
       for (const answer of await Promise.all(calls)) assert.equal(answer.length, bytes);
     });
 
