@@ -21,6 +21,8 @@ const ALL_CODECS = 0xff;
 /** How much more than the high-water mark may wait, times that mark. */
 const HARD_CAP = 4;
 const EARLY_RECORDS = 16; // of a tick: while the peer is awake it may begin with these
+const BATCH_MS = 1; // then timers and other I/O have their turn
+const MAX_LOOK_STRIDE = 16;
 const SLEEPY_RECORDS = 64; // where each hand-over costs a system call
 
 /**
@@ -77,7 +79,7 @@ class Channel extends BatchReader {
     this.highWaterMessages = highWaterMark.messages;
     const callbacks = {
       onOpen: (ring, transport) => this.#onOpen(ring, transport),
-      onBatch: (count) => this.#onBatch(count),
+      onBatch: (from, count) => this.#onBatch(from, count),
       onEnd: (code, rule) => listener.onEnd(code, rule),
     };
     const wanted = {
@@ -389,16 +391,23 @@ class Channel extends BatchReader {
 
   // ---------------------------------------------------------------- receiving
 
-  #onBatch(count) {
+  /** @returns {number} how many of the table are done with: the loop is to turn after BATCH_MS */
+  #onBatch(from, count) {
     this.#nextEarly = this.#earlyCount;
     this.batchTime = Date.now();
-    for (let i = 0; i < count && !this.#closed; i++) {
+    let look = from + 1; // where to look at the clock, less and less often
+    for (let i = from; i < count && !this.#closed; i++) {
+      if (i === look) {
+        if (Date.now() - this.batchTime > BATCH_MS) return i;
+        look += Math.min(look - from, MAX_LOOK_STRIDE);
+      }
       try {
         this.#onEvent(i * 8);
       } catch (error) {
         process.nextTick(rethrow, error);
       }
     }
+    return count;
   }
 
   #onEvent(at) {

@@ -36,6 +36,8 @@ class Incarnation {
   #startCause = null;
   #isDead = false;
   #closedEarly = false; // killed, for it had closed its end and stayed
+  /** @type {Error | null} its bytes ended inside a frame */
+  #cutShort = null;
   /** @type {any} a WorkerProcess, once it is launched */
   process;
   /** @type {any} a Channel, once it is launched */
@@ -216,15 +218,22 @@ class Incarnation {
       if (this.process.exit === null) this.#killLater();
       return;
     }
-    const where = rule ? ` (${rule})` : '';
     if (code === STATUS.EVERSION) {
       const text = `Worker speaks version ${this.channel.peerVersion} of the protocol, this host version ${native.protocolVersion}`;
-      this.giveUp(new errors.HandshakeError(text));
-    } else {
-      this.giveUp(
-        new errors.ProtocolError(`the worker broke the protocol${where}`, { rule, status: code }),
-      );
+      return this.giveUp(new errors.HandshakeError(text));
     }
+    const text = `the worker broke the protocol${rule ? ` (${rule})` : ''}`;
+    const error = new errors.ProtocolError(text, { rule, status: code });
+    if (code === STATUS.ETRUNCATED && !this.#starting) this.#onCutShort(error);
+    else this.giveUp(error);
+  }
+
+  /** Whether that was its death or its doing (P6.2) will be known from its exit. */
+  #onCutShort(error) {
+    this.#cutShort = error;
+    this.channel.close();
+    if (this.process.exit === null) this.#killLater();
+    this.#die();
   }
 
   /** It has closed its end, so it is about to leave. */
@@ -243,6 +252,7 @@ class Incarnation {
     if (this.#startCause !== null) this.#startError ??= this.#causedError(this.#startCause);
     else if (neverReady && error) this.#startError = spawnError(error, this.#options.cwd);
     else if (neverReady) this.#startError = earlyExitError({ code, signal }, this.process.tail);
+    if (code === 0 || this.#closedEarly) this.failure ??= this.#cutShort;
     this.isOver = true;
     this.#owner.onExit({ code, signal }, this.#startError);
   }

@@ -342,12 +342,12 @@ read_rest(napi_env env, napi_callback_info info) {
 /* Nobody takes the events of an environment that ends: without that their frames would be in the
  * way of the credit behind them. 0, or fatal. */
 static int
-drop_events(hwr_session_t *session) {
+drop_events(hwr_channel_t *ch) {
   uint8_t *to;
   int err = 0;
-  while (!err && hwr_session_want(session, &to) == 0) {
-    hwr_session_events_taken(session);
-    err = hwr_session_feed(session, 0, hwr_loop_now_ms());
+  while (!err && hwr_session_want(ch->session, &to) == 0) {
+    hwr__channel_events_taken(ch);
+    err = hwr_session_feed(ch->session, 0, hwr_loop_now_ms());
   }
   return err;
 }
@@ -356,7 +356,7 @@ drop_events(hwr_session_t *session) {
 static bool
 drain_more(void *context) {
   hwr_channel_t *ch = context;
-  if (ch->failed || drop_events(ch->session)) return false;
+  if (ch->failed || drop_events(ch)) return false;
   if (hwr_session_flush(ch->session, NULL, 0, hwr_loop_now_ms())) return false;
   return hwr_session_held_bytes(ch->session) > 0;
 }

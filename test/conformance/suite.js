@@ -147,6 +147,16 @@ function describeCodecs(start) {
       assert.deepEqual(await worker.send('echo', value), value);
     });
 
+    it("'v8' names the path of what it refuses", async () => {
+      const worker = await start({ serializer: 'v8' });
+      const value = { list: [1, { on: () => {} }] };
+      await assert.rejects(worker.send('echo', value), {
+        code: 'ERR_HAWSER_SERIALIZE',
+        path: 'payload.list[1].on',
+      });
+      assert.equal(await worker.send('echo', 1), 1);
+    });
+
     it("'raw' carries bytes, however many", async () => {
       const worker = await start({ serializer: 'raw' });
       for (const bytes of [0, 1, 10 * MEBIBYTE]) {
