@@ -3,6 +3,7 @@
 const native = require('./binding');
 const { slicesOf } = require('./codec/record-writer');
 const { ProtocolError, TooLargeError, WorkerClosedError } = require('./errors');
+const { readName } = require('./event-names');
 const { DEADLINE_BYTES, EVENT, FLAG, HEADER_BYTES, NEVER, TYPE } = require('./frames');
 
 const { words: WORD, counterIndex: COUNTER, ...AT } = native.layout;
@@ -20,7 +21,7 @@ const SLEEPY_RECORDS = 64; // where each hand-over costs a system call
  * a table, and handed over once per tick; what arrives is decoded once per batch.
  *
  * The listener has onOpen(transport), onEvent(kind, at) for start and control events,
- * onRequest(...), onAnswer(...), onDrain(), onEnd(code, rule).
+ * onRequest(...), onAnswer(...), onDrain(what), onEnd(code, rule).
  */
 class Channel {
   #handle; // the native channel
@@ -118,6 +119,15 @@ class Channel {
     return this.#words[WORD.HELD_BYTES] + this.#position - this.#regionStart;
   }
 
+  /**
+   * As queuedBytes, without requests that wait for messages of credit: answers must not wait for
+   * those, or two ends that ask each other wait for ever (P5.8).
+   */
+  get laneBytes() {
+    if (this.#words[WORD.RECORD_COUNT] === 0) return this.#words[WORD.LANE_BYTES];
+    return this.#words[WORD.LANE_BYTES] + this.#position - this.#regionStart;
+  }
+
   get queuedRecords() {
     return this.#words[WORD.HELD_RECORDS] + this.#words[WORD.RECORD_COUNT];
   }
@@ -150,16 +160,36 @@ class Channel {
     if (this.#closed) throw new WorkerClosedError('Worker is closed');
     const head = tellTimeout ? HEADER_BYTES + DEADLINE_BYTES : HEADER_BYTES;
     if (tellTimeout) flags |= FLAG.EXT;
-    const record = { word: type | (method << 16), flags, slot, generation, timeout, head };
-    if (this.#encoding) {
-      if (value === undefined) return this.#sendEncoded(record, NOTHING, 0);
-      return this.#postpone(record, value);
-    }
-    // C flushes behind a batch, and may move the region whenever nothing is stored.
+    const word = type | (method << 16);
+    this.#sendRecord({ word, flags, slot, generation, timeout, head, block: null }, value);
+  }
+
+  /** As send(). @param {Buffer} block the name (P4.16) */
+  sendEvent(block, value) {
+    if (this.#closed) throw new WorkerClosedError('Worker is closed');
+    const head = HEADER_BYTES + block.length;
+    const about = { word: TYPE.EVENT, flags: 0, slot: 0, generation: 0, timeout: 0 };
+    this.#sendRecord({ ...about, head, block }, value);
+  }
+
+  #sendRecord(record, value) {
+    if (value === undefined) return this.#sendEmpty(record);
+    if (this.#encoding) return this.#postpone(record, value);
+    this.#makeRoom(record.head);
+    this.#encodeInRegion(record, value);
+  }
+
+  #sendEmpty(record) {
+    if (this.#encoding) return void this.#postponed.push({ record, slices: [] });
+    this.#makeRoom(record.head);
+    this.#describe(record, 0);
+  }
+
+  /** C flushes behind a batch, and may move the region whenever nothing is stored. */
+  #makeRoom(head) {
     if (this.#words[WORD.RECORD_COUNT] === 0) this.#adoptRegion();
-    if (this.#limit - this.#position < 256 || this.#recordCount >= AT.recordCount - 8) this.flush();
-    if (value === undefined) return this.#describe(record, 0);
-    return this.#encodeInRegion(record, value);
+    const isShort = this.#limit - this.#position < 256 + head;
+    if (isShort || this.#recordCount >= AT.recordCount - 8) this.flush();
   }
 
   #encodeInRegion(record, value) {
@@ -206,7 +236,7 @@ class Channel {
     const at = this.#recordCount++ * RECORD_WORDS;
     const records = this.#records;
     if (record.head > HEADER_BYTES)
-      this.#writeDeadline(this.#bytes, this.#position + HEADER_BYTES, record);
+      this.#writeBlock(this.#bytes, this.#position + HEADER_BYTES, record);
     const body = record.head - HEADER_BYTES + length;
     records[at] = this.#position;
     records[at + 1] = body;
@@ -228,7 +258,8 @@ class Channel {
     this.#adoptRegion();
   }
 
-  #writeDeadline(bytes, at, { timeout }) {
+  #writeBlock(bytes, at, { block, timeout }) {
+    if (block !== null) return void block.copy(bytes, at);
     bytes.writeUInt16LE(DEADLINE_BYTES, at);
     bytes[at + 2] = 1;
     bytes[at + 3] = 4;
@@ -256,15 +287,23 @@ class Channel {
   /** Bytes that are encoded already, such as an error's. */
   sendBytes(type, flags, slot, generation, encoded) {
     if (this.#closed) return;
-    const record = { word: type, flags, slot, generation, timeout: 0, head: HEADER_BYTES };
+    const about = { word: type, flags, slot, generation };
+    const record = { ...about, timeout: 0, head: HEADER_BYTES, block: null };
     this.#sendEncoded(record, encoded, encoded.length);
+  }
+
+  /** Give up a call: withdrawn if it has not left, else the peer is told (P4.14). */
+  cancel(slot, generation) {
+    if (this.#closed) return;
+    const about = { word: TYPE.CANCEL, flags: 0, slot, generation };
+    this.#sendEmpty({ ...about, timeout: 0, head: HEADER_BYTES, block: null });
   }
 
   #sendSlices(record, slices) {
     this.flush();
     if (record.head > HEADER_BYTES) {
-      const block = Buffer.alloc(DEADLINE_BYTES);
-      this.#writeDeadline(block, 0, record);
+      const block = Buffer.alloc(record.head - HEADER_BYTES);
+      this.#writeBlock(block, 0, record);
       slices = [block, ...slices];
     }
     if (slices.length > MAX_SLICES) slices = [Buffer.concat(slices)];
@@ -318,6 +357,7 @@ class Channel {
   }
 
   ping(slot, generation, timeout) {
+    this.flush(); // the slot may be that of a call whose CANCEL has not been handed over
     native.ping(this.#handle, slot, generation, timeout);
     this.schedule();
   }
@@ -328,8 +368,9 @@ class Channel {
     this.flush();
   }
 
-  wantDrain() {
-    if (!this.#closed) native.wantDrain(this.#handle);
+  /** @param {number} what DRAIN.ALL or DRAIN.LANE */
+  wantDrain(what) {
+    if (!this.#closed) native.wantDrain(this.#handle, what);
   }
 
   // ---------------------------------------------------------------- receiving
@@ -366,8 +407,19 @@ class Channel {
       case EVENT.DEFINE:
         this.#define(at);
         return;
+      case EVENT.EVENT:
+        this.messagesReceived++;
+        this.#listener.onEmitted(at);
+        return;
+      case EVENT.PROGRESS:
+        this.messagesReceived++;
+        this.#listener.onProgress(at);
+        return;
+      case EVENT.CANCEL:
+        this.#listener.onCancel(at);
+        return;
       case EVENT.DRAIN:
-        this.#listener.onDrain();
+        this.#listener.onDrain(events[at + 7]);
         return;
       case EVENT.HELLO:
         this.#peerLimit = native.peerLimit(this.#handle);
@@ -407,6 +459,15 @@ class Channel {
     return this.#withPayload(at, (bytes, start, end, owned) =>
       this.#codec.decode(id, bytes, start, end, owned),
     );
+  }
+
+  /** An event's name, and what decodes its data: read(name, decode). Valid until that returns. */
+  readEvent(at, read) {
+    const id = (this.#events[at + 3] >>> 8) & 7;
+    this.#withPayload(at, (bytes, start, end, owned) => {
+      const name = readName(bytes, start, this.value(at));
+      read(name, () => this.#codec.decode(id, bytes, start, end, owned));
+    });
   }
 
   /** Its bytes read by `read(bytes, start, end)`, valid until that returns. */
@@ -476,6 +537,7 @@ const DEFINE = {
   generation: 0,
   timeout: 0,
   head: HEADER_BYTES,
+  block: null,
 };
 
 function sumOf(slices) {

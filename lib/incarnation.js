@@ -19,7 +19,8 @@ const STATUS = native.status;
  * One life of a worker: a process, the connection to it, and its start. It is over with its
  * process; a Worker may have several, one after the other.
  *
- * The owner has onReady(names); onAnswer(kind, slot, at); onDrain(); onDeath(), at once when no
+ * The owner has onReady(names); onRequest(at), onCancel(at), onAnswer(kind, slot, at),
+ * onProgress(at), onEmitted(at) and onDrain(what), as of Channel; onDeath(), at once when no
  * answer can come any more; onExit({ code, signal }, startError), the last of all, once the process
  * is gone and its stderr is read; wantsTail().
  */
@@ -41,6 +42,7 @@ class Incarnation {
   /** @type {any} a Channel, once it is launched */
   channel;
   transport = 'socket';
+  session = ''; // names the calls that this end answers
   isReady = false;
   isOver = false; // its owner knows
   /** @type {Error | null} why the channel ended while the process lived */
@@ -69,11 +71,13 @@ class Incarnation {
   #openChannel(link) {
     const { highWaterMark, maxMessageBytes, spin, serializer } = this.#options;
     const owner = this.#owner;
+    const uuid = native.uuid();
+    this.session = uuid.toString('hex');
     this.channel = new Channel({
       open: (options, callbacks) => native.openHost(link, options, callbacks),
       options: {
         role: ROLE.HOST,
-        uuid: native.uuid(),
+        uuid,
         codecs: 0xff,
         maxMessageBytes,
         windowBytes: WINDOW_BYTES,
@@ -86,9 +90,11 @@ class Incarnation {
       listener: {
         onOpen: (transport) => this.#onOpen(transport),
         onEvent: (kind, at) => this.#onEvent(kind, at),
-        onRequest: () =>
-          this.giveUp(new errors.ProtocolError('a request from the worker', { rule: 'P4.12' })),
+        onRequest: owner.onRequest,
+        onCancel: owner.onCancel,
         onAnswer: owner.onAnswer,
+        onProgress: owner.onProgress,
+        onEmitted: owner.onEmitted,
         onDrain: owner.onDrain,
         onEnd: (code, rule) => this.#onEnd(code, rule),
         onProtocolError: (error) => this.giveUp(error),

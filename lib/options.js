@@ -22,17 +22,17 @@ const WORKER = {
   what: 'option',
   known: words(
     'script workerScript filename driver transport workerData argv execArgv execPath env cwd name',
-    'stdio serializer timeout highWaterMark maxMessageBytes spin shutdownTimeout signal',
+    'stdio serializer timeout highWaterMark maxMessageBytes spin shutdownTimeout signal handlers',
   ),
   later: words(
     'socketPath detached connection transferList resourceLimits middleware txIdGenerator',
-    'unexpectedShutdown handlers logger logLevel',
+    'unexpectedShutdown logger logLevel',
   ),
 };
 const SEND = {
   what: 'send option',
-  known: words('timeout'),
-  later: words('signal transferList onProgress priority key metadata abort grace'),
+  known: words('timeout signal onProgress'),
+  later: words('transferList priority key metadata abort grace'),
 };
 const SHUTDOWN = { what: 'shutdown option', known: words('timeout'), later: [] };
 const SERVER = {
@@ -54,8 +54,8 @@ function checkNames(options, { what, known, later }, within) {
     if (within !== undefined) throw wrong(within, 'an object', options);
     throw new TypeError(`${what}s must be an object, got ${inspect(options, { depth: 0 })}`);
   }
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || known.includes(name)) continue;
+  for (const name of Object.keys(options)) {
+    if (known.includes(name) || options[name] === undefined) continue;
     const whole = within === undefined ? name : `${within}.${name}`;
     if (later.includes(name)) throw new UnsupportedError(`${what} '${whole}' is not available yet`);
     throw new TypeError(`unknown ${what} '${whole}'; there are ${known.join(', ')}`);
@@ -207,6 +207,7 @@ function normalizeOptions(given, script) {
     env: env ?? process.env,
     name,
     signal,
+    handlers: options.handlers === undefined ? undefined : checkHandlers(options.handlers),
     workerData: options.workerData,
     serializer: serializerOf(options.serializer),
     timeouts: timeoutsOf(options.timeout),
@@ -222,10 +223,20 @@ function normalizeOptions(given, script) {
   };
 }
 
-/** @param {{ timeout?: number }} options @returns {number | undefined} what send() was told, milliseconds, 0: none */
-function sendTimeout(options) {
+/**
+ * What send() was told.
+ * @typedef {{ timeout?: number, signal?: AbortSignal, onProgress?: (value: unknown) => void }} SendOptions
+ * @param {SendOptions} options timeout in milliseconds, 0: none
+ * @returns {SendOptions} the same, checked
+ */
+function sendOptions(options) {
   checkNames(options, SEND);
-  return timeoutOf(options);
+  const { signal, onProgress } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw wrong('signal', 'an AbortSignal', signal);
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw wrong('onProgress', 'a function', onProgress);
+  return { timeout: timeoutOf(options), signal, onProgress };
 }
 
 /** @param {{ timeout?: number }} [options] @returns {number | undefined} what shutdown() was told, milliseconds, 0: none */
@@ -239,8 +250,8 @@ function timeoutOf({ timeout }) {
   return timeout === undefined ? undefined : integer('timeout', timeout, 0, MAX_TIMEOUT);
 }
 
-/** Check what startWorkerServer got. */
-function checkServer(handlers, options) {
+/** What answers requests. @param {Record<string, Function>} handlers */
+function checkHandlers(handlers) {
   if (typeof handlers !== 'object' || handlers === null || Array.isArray(handlers))
     throw new TypeError(
       `handlers must be an object of functions, got ${inspect(handlers, { depth: 0 })}`,
@@ -251,6 +262,12 @@ function checkServer(handlers, options) {
         `handler '${name}' must be a function, got ${inspect(handler, { depth: 0 })}`,
       );
   }
+  return handlers;
+}
+
+/** Check what startWorkerServer got. */
+function checkServer(handlers, options) {
+  checkHandlers(handlers);
   checkNames(options, SERVER);
   for (const name of ['onStart', 'onShutdown']) {
     if (options[name] !== undefined && typeof options[name] !== 'function')
@@ -262,7 +279,7 @@ function checkServer(handlers, options) {
 module.exports = {
   normalizeOptions,
   serializerOf,
-  sendTimeout,
+  sendOptions,
   shutdownTimeout,
   checkServer,
   MAX_MESSAGE_BYTES,

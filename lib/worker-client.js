@@ -1,38 +1,17 @@
 'use strict';
 
 const { EventEmitter } = require('node:events');
-const { CallTable } = require('./call-table');
-const { rejectWithCallerStack } = require('./caller-stack');
-const { decodeError } = require('./error-frames');
+const { Caller } = require('./caller');
+const { nameOf } = require('./codec');
 const errors = require('./errors');
-const { EVENT, FLAG, TYPE } = require('./frames');
 const { Incarnation } = require('./incarnation');
-const { sendTimeout, shutdownTimeout } = require('./options');
+const { shutdownTimeout } = require('./options');
+const { Outbox } = require('./outbox');
+const { deliverEvent } = require('./remote-events');
 const { report } = require('./report');
+const { Server } = require('./server');
 const { encodeInit } = require('./start-frames');
 const { checkTransition } = require('./states');
-
-const SPILL_BYTES = 64 * 1024 * 1024;
-
-// The executor of every call's promise: a closure per call would cost more than the call's slot.
-let resolveNext;
-let rejectNext;
-const capture = (resolve, reject) => {
-  resolveNext = resolve;
-  rejectNext = reject;
-};
-
-class Call {
-  constructor(type, timeout) {
-    this.type = type;
-    this.timeout = timeout;
-    this.resolve = resolveNext;
-    this.reject = rejectNext;
-    this.slot = 0;
-    this.generation = 0;
-    this.started = 0; // of a ping: performance.now()
-  }
-}
 
 /** A worker, from the host's side, whatever process it lives in. Made by createWorker. */
 class Worker extends EventEmitter {
@@ -41,21 +20,23 @@ class Worker extends EventEmitter {
   #life;
   /** @type {any} of #life, here for the hot path */
   #channel;
-  #calls = new CallTable();
-  #methods = new Map(); // type to number
-  #timeouts = []; // by method, milliseconds
+  /** @type {any} a Caller, likewise */
+  #caller;
+  /** @type {any} an Outbox, likewise */
+  #outbox;
+  /** @type {Server | null} where there are handlers */
+  #server = null;
   #state = 'starting';
   /** @type {any} { promise, resolve, reject } of start() until it is settled */
   #started = null;
-  #needDrain = false;
   #isDead = false; // not asked to
   /** @type {Promise<void> | null} */
   #shutdown = null; // of shutdown or terminate
-  #goawayWaits = false; // for the calls that are open
-  #sent = 0;
-  #failed = 0;
   /** @type {(() => void) | null} */
   #forgetSignal = null;
+
+  /** What the worker emits. */
+  events = new EventEmitter();
 
   constructor(options) {
     super();
@@ -83,8 +64,12 @@ class Worker extends EventEmitter {
   #launch(init) {
     const life = new Incarnation(this.#options, init, {
       onReady: (names) => this.#onReady(names),
-      onAnswer: (kind, slot, at) => this.#onAnswer(kind, slot, at),
-      onDrain: () => this.#onDrain(),
+      onRequest: (at) => this.#onRequest(at),
+      onCancel: (at) => this.#server?.onCancel(at),
+      onAnswer: (kind, slot, at) => this.#caller.onAnswer(kind, slot, at),
+      onProgress: (at) => this.#caller.onProgress(at),
+      onEmitted: (at) => deliverEvent(this.#channel, at, this.events),
+      onDrain: (what) => this.#onDrain(what),
       onDeath: () => this.#onDeath(),
       onExit: (exit, startError) => this.#onExit(exit, startError),
       wantsTail: () => this.#shutdown === null,
@@ -92,6 +77,45 @@ class Worker extends EventEmitter {
     life.launch();
     this.#life = life;
     this.#channel = life.channel;
+    this.#makeEnds();
+  }
+
+  /** What asks over the channel, and what answers. */
+  #makeEnds() {
+    if (this.#options.handlers) this.#server = this.#makeServer();
+    this.#outbox = new Outbox(this.#channel, {
+      onDrained: () => this.emit('drain'),
+      beforeEvent: () => this.#server?.releaseAnswers(),
+    });
+    this.#caller = new Caller(this.#channel, {
+      refusal: (type) => this.#refusal(type),
+      outbox: this.#outbox,
+    });
+  }
+
+  #makeServer() {
+    const { handlers, serializer, timeouts } = this.#options;
+    const isBuiltIn = typeof serializer === 'string';
+    const terms = {
+      session: this.#life.session,
+      serializer: isBuiltIn ? serializer : nameOf(serializer),
+      builtIn: isBuiltIn,
+      timeouts,
+      peer: () => ({ emit: (name, data) => this.notify(name, data) }),
+    };
+    return new Server(this.#channel, terms, handlers, { serializer });
+  }
+
+  /** P4.12 */
+  #onRequest(at) {
+    if (this.#server) this.#server.onRequest(at);
+    else
+      this.#life.giveUp(new errors.ProtocolError('a request from the worker', { rule: 'P4.12' }));
+  }
+
+  #onDrain(what) {
+    this.#server?.onDrain(what);
+    this.#outbox.onDrain(what);
   }
 
   #heed(signal) {
@@ -104,11 +128,7 @@ class Worker extends EventEmitter {
   }
 
   #onReady(names) {
-    const { message, types } = this.#options.timeouts;
-    names.forEach((name, i) => {
-      this.#methods.set(name, i);
-      this.#timeouts[i] = Object.hasOwn(types, name) ? types[name] : message;
-    });
+    this.#caller.setMethods(names, this.#options.timeouts);
     this.#setState('ready');
     this.#started.resolve(this);
     // When whoever waits for createWorker has the worker.
@@ -121,77 +141,29 @@ class Worker extends EventEmitter {
 
   /**
    * Ask the worker. Rejects with the handler's error, TimeoutError, SerializationError,
-   * OverloadedError, WorkerCrashedError or WorkerClosedError.
+   * OverloadedError, WorkerCrashedError, WorkerClosedError, or the reason of options.signal.
    */
   send(type, payload, options) {
-    const method = this.#methods.get(type);
-    if (method === undefined || this.#state !== 'ready') return Promise.reject(this.#refusal(type));
-    let timeout = this.#timeouts[method];
-    let tell = false;
-    if (options !== undefined) {
-      let given;
-      try {
-        given = sendTimeout(options);
-      } catch (error) {
-        return Promise.reject(error);
-      }
-      tell = given !== undefined && given !== timeout;
-      timeout = given ?? timeout;
-    }
-    if (this.#calls.isFull || this.#channel.queuedBytes > SPILL_BYTES) {
-      return Promise.reject(new errors.OverloadedError('too many calls wait for the worker'));
-    }
-    const promise = new Promise(capture);
-    const call = new Call(type, timeout);
-    this.#calls.take(call);
-    try {
-      this.#channel.send(
-        TYPE.REQUEST,
-        0,
-        method,
-        call.slot,
-        call.generation,
-        timeout,
-        tell,
-        payload,
-      );
-      this.#sent++;
-    } catch (error) {
-      this.#calls.finish(call.slot);
-      this.#failed++;
-      call.reject(error);
-    }
-    return promise;
+    return this.#caller.send(type, payload, options);
   }
 
   /** One way; false when the worker is behind: accepted, but wait for 'drain'. */
   post(type, payload) {
-    const method = this.#methods.get(type);
-    if (method === undefined || this.#state !== 'ready') throw this.#refusal(type);
-    const channel = this.#channel;
-    if (this.#needDrain && channel.isOverCap)
-      throw new errors.OverloadedError('posts past the hard cap: wait for drain');
-    channel.send(TYPE.REQUEST, FLAG.ONEWAY, method, 0, 0, 0, false, payload);
-    if (!channel.isOverMark) return true;
-    if (!this.#needDrain) channel.wantDrain();
-    this.#needDrain = true;
-    return false;
+    return this.#caller.post(type, payload);
+  }
+
+  /**
+   * Event to the worker: parent.events.on(name, listener) there.
+   * @param {string} name at most 1024 bytes
+   * @returns {boolean} false: accepted, but wait for 'drain'
+   */
+  notify(name, data) {
+    return this.#caller.emit(name, data);
   }
 
   /** Round-trip time in milliseconds. */
   ping() {
-    if (this.#state !== 'ready') return Promise.reject(this.#refusal());
-    const promise = new Promise(capture);
-    const call = new Call('ping', this.#options.timeouts.message);
-    this.#calls.take(call);
-    call.started = performance.now();
-    try {
-      this.#channel.ping(call.slot, call.generation, call.timeout);
-    } catch (error) {
-      this.#calls.finish(call.slot);
-      call.reject(new errors.OverloadedError('too many pings', { cause: error }));
-    }
-    return promise;
+    return this.#caller.ping(this.#options.timeouts.message);
   }
 
   #refusal(type) {
@@ -202,69 +174,21 @@ class Worker extends EventEmitter {
     });
   }
 
-  #onAnswer(kind, slot, at) {
-    const call = this.#calls.finish(slot);
-    if (call === undefined) return;
-    if (kind === EVENT.RESPONSE) this.#resolve(call, at);
-    else if (kind === EVENT.PONG) call.resolve(performance.now() - call.started);
-    else
-      this.#reject(
-        call,
-        kind === EVENT.ERROR ? this.#remoteError(at) : this.#timeoutError(call, at),
-      );
-    if (this.#goawayWaits) this.#sayGoaway();
-  }
-
-  #resolve(call, at) {
-    let value;
-    try {
-      value = this.#channel.payload(at);
-    } catch (error) {
-      this.#reject(call, error);
-      return;
-    }
-    call.resolve(value);
-  }
-
-  #reject(call, error) {
-    this.#failed++;
-    rejectWithCallerStack(call.resolve, call.reject, error);
-  }
-
-  #remoteError(at) {
-    return this.#channel.readPayload(at, decodeError);
-  }
-
-  #timeoutError({ type, timeout }, at) {
-    const phase = this.#channel.value(at) === 1 ? 'queue' : 'run';
-    return new errors.TimeoutError(`Request timeout after ${timeout}ms: ${type}`, {
-      phase,
-      timeout,
-    });
-  }
-
-  #onDrain() {
-    if (!this.#needDrain) return;
-    if (this.#channel.isOverMark) return void this.#channel.wantDrain(); // posts of this batch
-    this.#needDrain = false;
-    this.emit('drain');
-  }
-
   // ---------------------------------------------------------------- ending
 
   /** No answer can come any more; its exit follows. */
   #onDeath() {
     if (this.#shutdown !== null) return;
     this.#isDead = true;
-    this.#methods.clear(); // later calls are refused for this reason
+    this.#caller.clearMethods(); // later calls are refused for this reason
   }
 
   #onExit({ code, signal }, startError) {
     const asked = this.#shutdown !== null && !this.#isDead;
     this.#setState(asked ? 'closed' : 'crashed');
     this.#forgetSignal?.();
-    for (const call of this.#calls.finishAll())
-      this.#reject(call, asked ? closedError() : this.#life.crashError(call.type));
+    this.#server?.abandonAll();
+    this.#caller.rejectAll((type) => (asked ? closedError() : this.#life.crashError(type)));
     if (startError !== undefined) this.#started.reject(asked ? closedError() : startError);
     const { failure } = this.#life;
     if (failure) this.#emitError(failure);
@@ -303,13 +227,9 @@ class Worker extends EventEmitter {
       process.exited.then(() => clearTimeout(timer));
     }
     this.#setState('closing');
-    this.#sayGoaway();
-  }
-
-  /** Once no call is open. */
-  #sayGoaway() {
-    this.#goawayWaits = this.#calls.size > 0;
-    if (!this.#goawayWaits && this.#life.process.exit === null) this.#channel.goaway(0);
+    this.#caller.whenIdle(() => {
+      if (process.exit === null) this.#channel.goaway(0);
+    });
   }
 
   /** SIGTERM, and SIGKILL when that does not help. */
@@ -336,6 +256,7 @@ class Worker extends EventEmitter {
     if (before === state) return;
     checkTransition(before, state);
     this.#state = state;
+    this.#caller.isOpen = state === 'ready';
     this.#tell('state', state, before);
   }
 
@@ -403,9 +324,9 @@ class Worker extends EventEmitter {
   stats() {
     const channel = this.#channel;
     return {
-      callsSent: this.#sent,
-      callsInFlight: this.#calls.size,
-      callsFailed: this.#failed,
+      callsSent: this.#caller.sent,
+      callsInFlight: this.#caller.size,
+      callsFailed: this.#caller.failed,
       queued: channel.queuedRecords,
       bytesSent: channel.counter('BYTES_SENT'),
       bytesReceived: channel.counter('BYTES_RECEIVED'),

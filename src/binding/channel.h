@@ -25,6 +25,7 @@
   X(EVENT_COUNT)                                                                                   \
   X(IN_BATCH)   /* 1 while a batch is delivered: C flushes when it returns */                      \
   X(HELD_BYTES) /* waiting in the spill */                                                         \
+  X(LANE_BYTES) /* of them, but for requests that wait for messages of credit */                   \
   X(HELD_RECORDS)                                                                                  \
   X(SETTLED) /* one-way requests handled since the last flush */
 
