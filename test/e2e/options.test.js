@@ -73,7 +73,6 @@ const WRONG = {
   handlers: [
     [1, TYPE, 'an object of functions'],
     [[], TYPE, 'an object of functions'],
-    [{ a: 1 }, TYPE, "handler 'a'"],
   ],
   spin: [
     ['on', TYPE, 'a number'],
