@@ -45,7 +45,10 @@ const listener = {
     if (kind === EVENT.INIT) onInit(at);
     else if (kind === EVENT.GOAWAY) leave('shutdown');
   },
-  onRequest: (at) => server.onRequest(at),
+  onRequest: (at) => {
+    host?.beforeRequest();
+    server.onRequest(at);
+  },
   onCancel: (at) => server.onCancel(at),
   onAnswer: (kind, slot, at) => host?.onAnswer(kind, slot, at),
   onProgress: (at) => host?.onProgress(at),

@@ -96,6 +96,7 @@ class Parent {
   /** For bootstrap.js, which has the channel. */
   static receiver(parent) {
     return {
+      beforeRequest: () => parent.#remoteEvents.flush(),
       onEmitted: (at) => parent.#remoteEvents.deliver(parent.#channel, at),
       onAnswer: (kind, slot, at) => parent.#caller.onAnswer(kind, slot, at),
       onProgress: (at) => parent.#caller.onProgress(at),

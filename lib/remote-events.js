@@ -1,10 +1,14 @@
 'use strict';
 
+const { tell } = require('./report');
+
 /** Gives events of the other end to those who listen to them. */
 class RemoteEvents {
   #emitter;
   #middleware;
   #log;
+  /** @type {Set<{ name: string, data: unknown }>} received, and not yet emitted */
+  #due = new Set();
 
   /**
    * @param {import('node:events').EventEmitter} emitter
@@ -29,7 +33,7 @@ class RemoteEvents {
       try {
         this.#receive(name, decode());
       } catch (error) {
-        this.#log.error(`an event '${name}' could not be received`, error);
+        this.#lose(name, error);
       }
     });
   }
@@ -38,17 +42,34 @@ class RemoteEvents {
     /** @type {import('./middleware').MiddlewareContext} */
     const context = { direction: 'receive', kind: 'event', type: name, tx: '', message };
     const pending = this.#middleware.run(context);
-    // Behind whoever awaits an answer that came before it.
-    if (pending === undefined) queueMicrotask(() => this.#emit(name, context.message));
+    if (pending === undefined) this.#emitSoon(name, context.message);
     else
       pending.then(
-        () => queueMicrotask(() => this.#emit(name, context.message)),
-        (error) => this.#log.error(`an event '${name}' could not be received`, error),
+        () => this.#emitSoon(name, context.message),
+        (error) => this.#lose(name, error),
       );
   }
 
-  #emit(name, data) {
-    if (name !== 'error' || this.#emitter.listenerCount(name) > 0) this.#emitter.emit(name, data);
+  #lose(name, error) {
+    this.#log.error(`an event '${name}' could not be received`, error);
+  }
+
+  /** Behind whoever awaits an answer that came before it. */
+  #emitSoon(name, data) {
+    const event = { name, data };
+    this.#due.add(event);
+    queueMicrotask(() => this.#emit(event));
+  }
+
+  /** A request has come behind them, and its handler is about to run. */
+  flush() {
+    for (const event of this.#due) this.#emit(event);
+  }
+
+  #emit(event) {
+    if (!this.#due.delete(event)) return;
+    const { name, data } = event;
+    if (name !== 'error' || this.#emitter.listenerCount(name) > 0) tell(this.#emitter, name, data);
     else this.#log.error("an event 'error' that nobody listens to", data);
   }
 }

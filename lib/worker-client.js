@@ -168,9 +168,9 @@ class Worker extends EventEmitter {
 
   /** P4.12 */
   #onRequest(at) {
-    if (this.#server !== null) this.#server.onRequest(at);
-    else
-      this.#life.giveUp(new errors.ProtocolError('a request from the worker', { rule: 'P4.12' }));
+    this.#remoteEvents.flush();
+    if (this.#server !== null) return void this.#server.onRequest(at);
+    this.#life.giveUp(new errors.ProtocolError('a request from the worker', { rule: 'P4.12' }));
   }
 
   // ---------------------------------------------------------------- calls
