@@ -5,7 +5,9 @@
 const native = require('./binding');
 const { Channel } = require('./channel');
 const { createCodec } = require('./codec');
+const { agreeOnCodec } = require('./codec-agreement');
 const { EVENT, GOAWAY, ROLE, TYPE } = require('./frames');
+const { Middleware } = require('./middleware');
 const { handlersOf, loadScript } = require('./script');
 const { Server } = require('./server');
 const { heedSignals } = require('./signals');
@@ -19,11 +21,17 @@ const EXIT_DRAIN = 1000;
 const QUIET = 1000; // after the start, before what is seldom needed is loaded
 const STATE = Symbol.for('hawser.worker');
 
+/** Loaded when there is something to say, or after a while. */
+let log = {
+  error: (what, detail) => require('./report').report(what, detail),
+};
+const middleware = new Middleware();
 /** @type {any} what begin() was told */
 let config;
 /** @type {any} of the host that there is, or was the last */
 let channel = null;
-let uuid;
+/** @type {any} what INIT said, likewise */
+let hostInit = null;
 /** @type {any} a Server, likewise */
 let server = null;
 /** @type {any} { handlers, options }, once they are known */
@@ -37,6 +45,9 @@ let isServing = false; // the host that there is
 /** @type {any} a Listening, where hosts come to us */
 let listening = null;
 let initTimer;
+let parent = null; // once somebody has asked for it
+/** @type {any} */
+let host = null; // who receives for it
 
 const listener = {
   onOpen() {},
@@ -46,9 +57,18 @@ const listener = {
     else if (channel.value(at) === GOAWAY.DISCONNECT) onHostLeft(true);
     else leave('shutdown');
   },
-  onRequest: (at) => server.onRequest(at),
-  onAnswer() {},
-  onDrain: () => server?.onDrain(),
+  onRequest: (at) => {
+    host?.beforeRequest();
+    server.onRequest(at);
+  },
+  onCancel: (at) => server.onCancel(at),
+  onAnswer: (kind, slot, at) => host?.onAnswer(kind, slot, at),
+  onProgress: (at) => host?.onProgress(at),
+  onEmitted: (at) => host?.onEmitted(at),
+  onDrain: (what) => {
+    server?.onDrain(what);
+    host?.onDrain(what);
+  },
   onEnd(status, rule) {
     if (status === 0) onHostLeft(false);
     else lose(`the host broke the protocol${rule ? ` (${rule})` : ''}`);
@@ -72,11 +92,12 @@ function begin(about) {
   config = about;
   served = about.served ?? null;
   isUp = served !== null;
+  if (served !== null) takeOptions(served.options);
   if (config.listen) beginListening(config.listen);
   else openChannel(joinHost);
   process.on('exit', () => {
     if (channel !== null) {
-      server?.answerAll();
+      server?.releaseAnswers();
       channel.drain(EXIT_DRAIN);
     }
     listening?.close();
@@ -85,14 +106,13 @@ function begin(about) {
 }
 
 function openChannel(open) {
-  uuid = native.uuid();
   isServing = false;
   initTimer = setTimeout(() => lose('the host sent no INIT'), INIT_TIMEOUT);
   channel = new Channel({
     open,
     options: {
       role: ROLE.WORKER,
-      uuid,
+      uuid: native.uuid(),
       maxMessageBytes: config.maxMessageBytes,
       highWaterMark: config.highWaterMark,
       spin: config.spin,
@@ -100,6 +120,23 @@ function openChannel(open) {
     codec: createCodec('structured'),
     listener,
   });
+}
+
+/** Few workers need it, and each of its files takes its time. */
+function loadParent() {
+  if (parent !== null || config === undefined) return parent;
+  const { Parent } = require('./parent');
+  parent = new Parent({
+    isReady: () => server !== null && server.isReady,
+    beforeEvent: () => server.releaseAnswers(),
+    middleware,
+    mostPosts: config.highWaterMark.messages,
+    log: { error: (what, detail) => log.error(what, detail) },
+  });
+  host = Parent.receiver(parent);
+  if (hostInit !== null) host.onHost(channel, hostInit);
+  if (channel?.isClosed) host.onGone();
+  return parent;
 }
 
 function joinHost(options, callbacks) {
@@ -167,7 +204,7 @@ function needsWatch() {
 }
 
 function onNobody() {
-  require('./report').report(`no host came within ${timeToWait()} ms`);
+  log.error(`no host came within ${timeToWait()} ms`);
   leave('disconnect');
 }
 
@@ -183,7 +220,7 @@ function onHostLeft(announced) {
 /** The host is of no use. */
 function lose(what, error) {
   if (!mayWait(false)) fail(what, error);
-  require('./report').report(what, error);
+  log.error(what, error);
   waitForNext();
 }
 
@@ -194,6 +231,9 @@ function mayWait(announced) {
 
 function waitForNext() {
   clearTimeout(initTimer);
+  isServing = false;
+  server?.abandonAll();
+  host?.onGone();
   letGoOfLifeline();
   listening.waitForHost(timeToWait()); // before the end of the connection tells the host
   channel?.close(); // not of a host that was gone before there was one
@@ -202,7 +242,7 @@ function waitForNext() {
 // ---------------------------------------------------------------- ending
 
 function fail(what, error) {
-  require('./report').report(what, error);
+  log.error(what, error);
   process.exit(1);
 }
 
@@ -217,11 +257,15 @@ async function leave(reason) {
   if (leaving) return;
   leaving = true;
   try {
-    if (reason === 'disconnect') setTimeout(() => process.exit(), HOST_GONE_GRACE / 2);
+    if (reason === 'disconnect') {
+      setTimeout(() => process.exit(), HOST_GONE_GRACE / 2);
+      server?.abandonAll();
+      host?.onGone();
+    }
     if (server !== null) await server.stop(reason);
     else await served?.options.onShutdown?.(reason);
   } catch (error) {
-    require('./report').report('onShutdown failed', error);
+    log.error('onShutdown failed', error);
   }
   process.exit();
 }
@@ -232,11 +276,14 @@ function onInit(at) {
   clearTimeout(initTimer);
   const init = readInit(at);
   if (init === undefined) return;
-  init.session = uuid.toString('hex');
+  hostInit = init;
   if (isUp) return void serveHost(init);
   if (init.name !== undefined) process.title = init.name;
   globalThis[STATE] = {
     workerData: init.workerData,
+    get parent() {
+      return loadParent();
+    },
     serve: (handlers, options) => serveOnce(init, handlers, options),
   };
   process.nextTick(run, init);
@@ -245,11 +292,16 @@ function onInit(at) {
 function readInit(at) {
   try {
     const init = channel.payload(at);
-    if (typeof init?.timeouts?.types === 'object') return init;
+    if (typeof init?.timeouts?.types === 'object' && areNames(init.methods)) return init;
   } catch (error) {
     return lose('the host broke the protocol', error);
   }
   return lose('the host broke the protocol: malformed INIT (P3.8)');
+}
+
+/** @param {unknown} [methods] what the host serves, if it serves anything */
+function areNames(methods = []) {
+  return Array.isArray(methods) && methods.every((name) => typeof name === 'string');
 }
 
 function serveOnce(init, handlers, options) {
@@ -263,14 +315,32 @@ function serveOnce(init, handlers, options) {
 }
 
 async function serve(init, handlers, options) {
-  server = new Server(channel, init, handlers, options);
+  takeOptions(options);
+  server = makeServer(init, handlers, options);
   served = { handlers, options };
   // A script that throws behind this, or leaves a rejection to nobody, must not have been ready.
   await new Promise(setImmediate);
   if (listening !== null && staysAlive()) letGoOfLifeline();
   await server.announce();
-  isUp = isServing = true;
+  isServing = isUp = true;
   return serverOf();
+}
+
+function takeOptions(options) {
+  if (options.logger !== undefined || options.logLevel !== undefined)
+    log = require('./report').createLog(options);
+  for (const one of [options.middleware ?? []].flat()) middleware.add(one);
+}
+
+function makeServer(init, handlers, options) {
+  channel.codec = agreeOnCodec(init, options.serializer);
+  return new Server(channel, handlers, {
+    timeouts: init.timeouts,
+    middleware,
+    log,
+    emit: (name, data) => loadParent().emit(name, data),
+    options,
+  });
 }
 
 const serverOf = () => ({
@@ -286,7 +356,8 @@ async function serveHost(init) {
   const { handlers, options } = served;
   const own = channel;
   try {
-    server = new Server(own, init, handlers, { ...options, onStart: undefined });
+    server = makeServer(init, handlers, { ...options, onStart: undefined });
+    host?.onHost(own, init);
     await server.announce();
     if (own === channel) isServing = true;
   } catch (error) {
@@ -319,4 +390,4 @@ function failStart(error) {
   fail('the script could not be started', error);
 }
 
-module.exports = { begin, serverOf };
+module.exports = { begin, loadParent, serverOf };

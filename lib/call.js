@@ -1,5 +1,7 @@
 'use strict';
 
+const { rejectWithCallerStack } = require('./caller-stack');
+
 // The executor of every call's promise: a closure per call would cost more than the call's slot.
 let resolveNext;
 let rejectNext;
@@ -8,7 +10,7 @@ const capture = (resolve, reject) => {
   rejectNext = reject;
 };
 
-/** One call, of the promise that was made with capture() just before. */
+/** One call, of the promise that was made with capture() just before. It settles once. */
 class Call {
   constructor(type, timeout) {
     this.type = type;
@@ -19,8 +21,49 @@ class Call {
     this.generation = 0;
     /** @type {import('./waiting-line').Kept | null} of a call that may be sent again */
     this.kept = null;
-    this.started = 0; // of a ping: performance.now()
+    /** @type {any} of the calls of its signal: it leaves that when it settles */
+    this.group = null;
+    /** @type {((value: unknown) => void) | null} */
+    this.onProgress = null;
+    this.isSettled = false;
+  }
+
+  /** @returns {boolean} whether it was open until now */
+  close() {
+    const wasOpen = !this.isSettled;
+    this.isSettled = true;
+    if (this.group !== null) this.group.leave(this);
+    return wasOpen;
+  }
+
+  /** The handler's result has come. */
+  succeed(value) {
+    if (this.close()) this.resolve(value);
+  }
+
+  /** The handler's error has come. */
+  failRemotely(error) {
+    this.fail(error);
+  }
+
+  /** It failed later than in send(): the stack of its error ends with who awaits it. */
+  fail(error) {
+    if (this.close()) rejectWithCallerStack(this.resolve, this.reject, error);
+  }
+
+  /** It failed with just this. */
+  refuse(error) {
+    if (this.close()) this.reject(error);
   }
 }
 
-module.exports = { Call, capture };
+class Ping extends Call {
+  #started = performance.now();
+
+  /** Milliseconds since it was made. */
+  get age() {
+    return performance.now() - this.#started;
+  }
+}
+
+module.exports = { Call, Ping, capture };

@@ -26,7 +26,8 @@ const STATUS = native.status;
  * end and be made again, and its process may be somebody else's.
  *
  * The owner has onChannel(channel), for each connection; onReady(names); onUnjoined(error), when it
- * could not be joined again; onAnswer(kind, slot, at); onDrain(); onDeath(), at once when no
+ * could not be joined again; onRequest(at), onCancel(at), onAnswer(kind, slot, at), onProgress(at),
+ * onEmitted(at) and onDrain(what), as of Channel; onDeath(), at once when no
  * answer can come any more; onExit({ code, signal }, startError), the last of all, once the process
  * is gone and its stderr is read; wantsTail().
  */
@@ -44,6 +45,8 @@ class Incarnation {
   #startCause = null;
   #isDead = false;
   #closedEarly = false; // killed, for it had closed its end and stayed
+  /** @type {Error | null} its bytes ended inside a frame */
+  #cutShort = null;
   /** @type {any} a Joining, while there is no connection yet */
   #joining = null;
   #isJoinedAgain = false; // so that a failure ends the connection only
@@ -58,6 +61,7 @@ class Incarnation {
   /** @type {any} a Channel, once it is launched */
   channel = NO_CHANNEL;
   transport = 'socket';
+  session = ''; // its name, part of those of its calls (P4.19)
   isReady = false;
   isOver = false; // its owner knows
   /** @type {Error | null} why the channel ended while the process lived */
@@ -183,12 +187,14 @@ class Incarnation {
   #openChannel(link) {
     const { highWaterMark, maxMessageBytes, spin, serializer } = this.#options;
     const owner = this.#owner;
+    const uuid = native.uuid();
+    this.session = uuid.toString('hex');
     this.channel.close();
     this.channel = new Channel({
       open: (options, callbacks) => native.openHost(link, options, callbacks),
       options: {
         role: ROLE.HOST,
-        uuid: native.uuid(),
+        uuid,
         maxMessageBytes,
         highWaterMark,
         spin,
@@ -197,9 +203,11 @@ class Incarnation {
       listener: {
         onOpen: (transport) => this.#onOpen(transport),
         onEvent: (kind, at) => this.#onEvent(kind, at),
-        onRequest: () =>
-          this.giveUp(new errors.ProtocolError('a request from the worker', { rule: 'P4.12' })),
+        onRequest: owner.onRequest,
+        onCancel: owner.onCancel,
         onAnswer: owner.onAnswer,
+        onProgress: owner.onProgress,
+        onEmitted: owner.onEmitted,
         onDrain: owner.onDrain,
         onEnd: (code, rule) => this.#onEnd(code, rule),
         onProtocolError: (error) => this.giveUp(error),
@@ -340,15 +348,22 @@ class Incarnation {
       if (this.process.exit === null) this.#killLater();
       return;
     }
-    const where = rule ? ` (${rule})` : '';
     if (code === STATUS.EVERSION) {
       const text = `Worker speaks version ${this.channel.peerVersion} of the protocol, this host version ${native.protocolVersion}`;
-      this.giveUp(new errors.HandshakeError(text));
-    } else {
-      this.giveUp(
-        new errors.ProtocolError(`the worker broke the protocol${where}`, { rule, status: code }),
-      );
+      return this.giveUp(new errors.HandshakeError(text));
     }
+    const text = `the worker broke the protocol${rule ? ` (${rule})` : ''}`;
+    const error = new errors.ProtocolError(text, { rule, status: code });
+    if (code === STATUS.ETRUNCATED && !this.#starting) this.#onCutShort(error);
+    else this.giveUp(error);
+  }
+
+  /** Whether that was its death or its doing (P6.2) will be known from its exit. */
+  #onCutShort(error) {
+    this.#cutShort = error;
+    this.channel.close();
+    if (this.process.exit === null) this.#killLater();
+    this.#die();
   }
 
   /** It has closed its end, so it is about to leave. */
@@ -367,6 +382,7 @@ class Incarnation {
     if (this.#startCause !== null) this.#startError ??= this.#causedError(this.#startCause);
     else if (neverReady && error) this.#startError = spawnError(error, this.#options.cwd);
     else if (neverReady) this.#startError ??= this.#earlyExit({ code, signal });
+    if (code === 0 || this.#closedEarly) this.failure ??= this.#cutShort;
     this.isOver = true;
     this.#lifeline?.destroy();
     this.#removeRemains();

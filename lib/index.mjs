@@ -25,5 +25,6 @@ export const {
   startWorkerServer,
   isWorker,
   workerData,
+  parent,
 } = index;
 export default index;

@@ -23,6 +23,7 @@ const DEFAULTS = {
   highWaterMark: DEFAULT_HIGH_WATER_MARK,
   spin: DEFAULT_SPIN,
 };
+const NOTED = ['debug', 'info', 'warn', 'error'];
 const ALIASES = new Map([
   ['WORKER_STARTUP', 'startup'],
   ['WORKER_MESSAGE', 'message'],
@@ -34,20 +35,24 @@ const WORKER = {
   known: words(
     'script workerScript filename driver transport workerData argv execArgv execPath env cwd name',
     'stdio serializer timeout highWaterMark maxMessageBytes spin shutdownTimeout signal',
-    'unexpectedShutdown socketPath detached connection',
+    'handlers middleware txIdGenerator logger logLevel unexpectedShutdown',
+    'socketPath detached connection',
   ),
-  later: words('transferList resourceLimits middleware txIdGenerator', 'handlers logger logLevel'),
+  later: words('transferList resourceLimits'),
 };
 const SEND = {
   what: 'send option',
-  known: words('timeout'),
-  later: words('signal transferList onProgress priority key metadata abort grace'),
+  known: words('timeout signal onProgress metadata'),
+  later: words('transferList priority key abort grace'),
 };
 const SHUTDOWN = { what: 'shutdown option', known: words('timeout'), later: [] };
 const SERVER = {
   what: 'server option',
-  known: words('serializer onStart onShutdown disconnectBehavior socketPath hostConnectTimeout'),
-  later: words('middleware maxConcurrency onPipe logger logLevel'),
+  known: words(
+    'serializer middleware maxConcurrency onStart onShutdown logger logLevel',
+    'disconnectBehavior socketPath hostConnectTimeout',
+  ),
+  later: words('onPipe'),
 };
 const HIGH_WATER_MARK = { what: 'option', known: words('bytes messages'), later: [] };
 
@@ -61,8 +66,8 @@ function checkNames(options, { what, known, later }, within) {
     if (within !== undefined) throw wrong(within, 'an object', options);
     throw new TypeError(`${what}s must be an object, got ${inspect(options, { depth: 0 })}`);
   }
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || known.includes(name)) continue;
+  for (const name of Object.keys(options)) {
+    if (known.includes(name) || options[name] === undefined) continue;
     const whole = within === undefined ? name : `${within}.${name}`;
     if (later.includes(name)) throw new UnsupportedError(`${what} '${whole}' is not available yet`);
     throw new TypeError(`unknown ${what} '${whole}'; there are ${known.join(', ')}`);
@@ -178,6 +183,30 @@ function serializerOf(serializer = /** @type {any} */ ('structured')) {
   throw wrong('serializer', `one of ${BUILT_IN_NAMES.join(', ')} or a Serializer`, serializer);
 }
 
+/** @param {unknown} [middleware] one function or a list @returns {Function[]} a list */
+function checkMiddleware(middleware = []) {
+  const list = Array.isArray(middleware) ? [...middleware] : [middleware];
+  if (list.every((one) => typeof one === 'function')) return list;
+  throw wrong('middleware', 'a function or an array of functions', middleware);
+}
+
+function txIdGeneratorOf(generator) {
+  if (generator === undefined || typeof generator === 'function') return generator;
+  throw wrong('txIdGenerator', 'a function', generator);
+}
+
+/** @param {{ logger?: any, logLevel?: string }} options @returns the same, checked */
+function logOf(options) {
+  const { logger } = options;
+  const isLogger = (one) => NOTED.every((level) => typeof one?.[level] === 'function');
+  if (logger !== undefined && !isLogger(logger))
+    throw wrong('logger', `an object with ${NOTED.join(', ')}`, logger);
+  return {
+    logger,
+    logLevel: oneOf(options, 'logLevel', ['error', 'debug', 'info', 'warn', 'silent']),
+  };
+}
+
 function spinOf(spin = 'auto') {
   return spin === 'auto' ? DEFAULT_SPIN : integer('spin', spin, 0, 1000);
 }
@@ -241,6 +270,7 @@ function normalizeRest(options) {
     env: env ?? process.env,
     name,
     signal,
+    handlers: options.handlers === undefined ? undefined : checkHandlers(options.handlers),
     workerData: options.workerData,
     serializer: serializerOf(options.serializer),
     timeouts: timeoutsOf(options.timeout),
@@ -253,14 +283,31 @@ function normalizeRest(options) {
       MAX_MESSAGE_BYTES,
     ),
     spin: spinOf(options.spin),
+    middleware: checkMiddleware(options.middleware),
+    txIdGenerator: txIdGeneratorOf(options.txIdGenerator),
+    ...logOf(options),
     shutdownTimeout: integer('shutdownTimeout', or(options.shutdownTimeout, 5000), 0, MAX_TIMEOUT),
   };
 }
 
-/** @param {{ timeout?: number }} options @returns {number | undefined} what send() was told, milliseconds, 0: none */
-function sendTimeout(options) {
+/**
+ * What send() was told.
+ * @typedef {object} SendOptions
+ * @property {number} [timeout] milliseconds, 0: none
+ * @property {AbortSignal} [signal]
+ * @property {(value: unknown) => void} [onProgress]
+ * @property {Record<string, string>} [metadata]
+ * @param {SendOptions} options
+ * @returns {SendOptions} the same, checked but for metadata
+ */
+function sendOptions(options) {
   checkNames(options, SEND);
-  return timeoutOf(options);
+  const { signal, onProgress, metadata } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw wrong('signal', 'an AbortSignal', signal);
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw wrong('onProgress', 'a function', onProgress);
+  return { timeout: timeoutOf(options), signal, onProgress, metadata };
 }
 
 /** @param {{ timeout?: number }} [options] @returns {number | undefined} what shutdown() was told, milliseconds, 0: none */
@@ -274,8 +321,8 @@ function timeoutOf({ timeout }) {
   return timeout === undefined ? undefined : integer('timeout', timeout, 0, MAX_TIMEOUT);
 }
 
-/** Check what startWorkerServer got. */
-function checkServer(handlers, options) {
+/** What answers requests. @param {Record<string, Function>} handlers */
+function checkHandlers(handlers) {
   if (typeof handlers !== 'object' || handlers === null || Array.isArray(handlers))
     throw new TypeError(
       `handlers must be an object of functions, got ${inspect(handlers, { depth: 0 })}`,
@@ -286,12 +333,22 @@ function checkServer(handlers, options) {
         `handler '${name}' must be a function, got ${inspect(handler, { depth: 0 })}`,
       );
   }
+  return handlers;
+}
+
+/** Check what startWorkerServer got. */
+function checkServer(handlers, options) {
+  checkHandlers(handlers);
   checkNames(options, SERVER);
   for (const name of ['onStart', 'onShutdown']) {
     if (options[name] !== undefined && typeof options[name] !== 'function')
       throw wrong(name, 'a function', options[name]);
   }
   if (options.serializer !== undefined) serializerOf(options.serializer);
+  checkMiddleware(options.middleware);
+  logOf(options);
+  const { maxConcurrency } = options;
+  if (maxConcurrency !== undefined) integer('maxConcurrency', maxConcurrency, 1, 0x7fffffff);
   checkNamed(options);
 }
 
@@ -307,9 +364,10 @@ module.exports = {
   normalizeOptions,
   normalizeJoin,
   serializerOf,
-  sendTimeout,
+  sendOptions,
   shutdownTimeout,
   checkServer,
   DEFAULTS,
+  checkMiddleware,
   MAX_MESSAGE_BYTES,
 };

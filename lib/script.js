@@ -41,7 +41,8 @@ function loadMain(script) {
   } catch (error) {
     delete _cache[filename];
     process.mainModule = undefined;
-    if (!NEEDS_IMPORT.has(error?.code)) throw error;
+    const hadBegun = String(error?.stack).includes(`(${filename}:`); // so it was a require of its own
+    if (hadBegun || !NEEDS_IMPORT.has(error?.code)) throw error;
     return importScript(filename);
   }
   return { exported: main.exports };

@@ -7,7 +7,7 @@ const { tell } = require('./report');
  * disconnect() and reconnect() of a Worker.
  *
  * The owner has socketPath; setState(state); refusal(), why nothing can be asked of the worker now;
- * life(), its Incarnation; begin(), a connection; end(error) of all its calls.
+ * leave(), a promise; join(), whereupon onReady or onUnjoined follows; rejectAll(errorOf) its calls.
  */
 class Separation {
   #worker;
@@ -33,9 +33,9 @@ class Separation {
   }
 
   async #leave() {
-    const left = this.#owner.life().disconnect();
+    const left = this.#owner.leave();
     this.#owner.setState('disconnected');
-    this.#owner.end(new WorkerClosedError('Disconnected from worker'));
+    this.#owner.rejectAll(() => new WorkerClosedError('Disconnected from worker'));
     await left;
     this.#leaving = null;
     if (this.#worker.state === 'disconnected') tell(this.#worker, 'disconnect');
@@ -60,7 +60,7 @@ class Separation {
     joining.promise.catch(() => {}); // told to whoever has called
     this.#joining = joining;
     this.#owner.setState('connecting');
-    if (this.#worker.state === 'connecting') this.#owner.begin();
+    if (this.#worker.state === 'connecting') this.#owner.join();
   }
 
   onReady() {

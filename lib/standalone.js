@@ -2,7 +2,7 @@
 
 /** A worker that nobody has started by createWorker: a program that waits for hosts at a named socket. */
 
-const { begin, serverOf } = require('./bootstrap');
+const { begin, loadParent, serverOf } = require('./bootstrap');
 const { DEFAULTS } = require('./options');
 const { socketPathOf } = require('./named-socket');
 
@@ -18,6 +18,9 @@ async function serveStandalone(handlers, options) {
   globalThis[STATE] = {
     isStandalone: true,
     workerData: undefined, // until a host brings some
+    get parent() {
+      return loadParent();
+    },
     serve() {
       throw new TypeError('startWorkerServer must be called once');
     },

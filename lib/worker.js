@@ -42,4 +42,7 @@ module.exports = {
   get workerData() {
     return stateOf()?.workerData;
   },
+  get parent() {
+    return stateOf()?.parent;
+  },
 };

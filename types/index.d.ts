@@ -18,11 +18,19 @@ export type MessagesOf<T> = {
 };
 
 export interface HandlerContext {
+  /** Aborts when the caller aborts, times out, or goes away. Made when it is asked for. */
+  readonly signal: AbortSignal;
   /** Transaction id, unique across hosts. */
   readonly tx: string;
   readonly type: string;
   /** Epoch milliseconds at which the caller gives up, or undefined. */
   readonly deadline?: number;
+  /** What the caller gave as such. */
+  readonly metadata?: Record<string, string>;
+  /** Reaches the caller's onProgress; dropped when the call has settled, or the caller is far behind. */
+  progress(value: unknown): void;
+  /** Event to the host: worker.events.on(name, listener). False: accepted, wait for 'drain' of parent.events. */
+  emit(name: string, data?: unknown): boolean;
 }
 export type Handler<P = any, R = any> = (payload: P, ctx: HandlerContext) => R | Promise<R>;
 export type Handlers<M extends MessageDefs> = {
@@ -85,6 +93,14 @@ export interface WorkerOptions<M extends MessageDefs = any> {
   maxMessageBytes?: number;
   /** Microseconds to stay awake for a likely answer; 'auto' (default): up to 50 when a core is free. */
   spin?: 'auto' | number;
+  /** Sees, and may replace, each message; see Middleware. */
+  middleware?: Middleware | Middleware[];
+  /** The tx of a call, 1 to 255 bytes. Default: name of the session and number of the call. */
+  txIdGenerator?: (message: { type: string; payload: unknown }) => string;
+  /** Default: stderr. */
+  logger?: Logger;
+  /** The least that is logged. Default 'error'. */
+  logLevel?: LogLevel;
   /**
    * What becomes of calls in flight when the worker dies: 'reject' (default), or 'retry': the worker
    * is started again and they are sent to it, attempts times at most (default 1). Per type under
@@ -99,13 +115,21 @@ export interface WorkerOptions<M extends MessageDefs = any> {
     | { [K in keyof M]?: CrashStrategy };
   /** Before SIGTERM. Default 5000. */
   shutdownTimeout?: number;
+  /** Answers what the worker asks with parent.send() and parent.post(). */
+  handlers?: Record<string, Handler>;
   /** Aborts the start, later terminates. */
   signal?: AbortSignal;
 }
 
 export interface SendOptions {
+  /** When it aborts, the call rejects with its reason and the handler's `signal` aborts. */
+  signal?: AbortSignal;
+  /** What the handler tells with ctx.progress(), in order, before the answer. */
+  onProgress?: (value: unknown) => void;
   /** Milliseconds; 0: none. Default: the worker's. */
   timeout?: number;
+  /** The handler's ctx.metadata: trace context and the like. At most 64 keys, and 4096 bytes in all. */
+  metadata?: Record<string, string>;
 }
 
 export interface Worker<M extends MessageDefs = any> extends EventEmitter {
@@ -115,6 +139,12 @@ export interface Worker<M extends MessageDefs = any> extends EventEmitter {
   ): Promise<M[K]['result']>;
   /** One way. False: accepted, wait for 'drain'; past the hard cap it throws OverloadedError. */
   post<K extends keyof M & string>(type: K, ...args: PostArguments<M[K]['payload']>): boolean;
+  /** Add middleware; returns what removes it. */
+  use(middleware: Middleware): () => void;
+  /** Events that the worker emits, in the order they were sent, between the answers where they were emitted. */
+  readonly events: EventEmitter;
+  /** Event to the worker: parent.events.on(name, listener) there. False: accepted, wait for 'drain'. */
+  notify(name: string, data?: unknown): boolean;
   /** Round-trip time in milliseconds. */
   ping(): Promise<number>;
   /** Finish what runs, run onShutdown, exit; then, after timeout (0: never), SIGTERM, then SIGKILL. Idempotent. */
@@ -163,7 +193,39 @@ export interface WorkerStats {
   missedWakeups: number;
 }
 
-export { startWorkerServer, workerData, isWorker, ServerOptions, WorkerServer } from './worker.js';
+export {
+  startWorkerServer,
+  workerData,
+  isWorker,
+  parent,
+  Parent,
+  ServerOptions,
+  WorkerServer,
+} from './worker.js';
+
+export type MiddlewareDirection = 'send' | 'receive';
+export interface MiddlewareContext {
+  direction: MiddlewareDirection;
+  kind: 'request' | 'response' | 'error' | 'event';
+  type: string;
+  /** The same on both sides; '' of an event. */
+  tx: string;
+  message: unknown;
+  metadata?: Record<string, string>;
+}
+/**
+ * Return a value to replace the message, undefined to leave it. Left to right when sending, right
+ * to left when receiving. What it throws fails its call alone, with ERR_HAWSER_MIDDLEWARE.
+ */
+export type Middleware = (context: MiddlewareContext) => unknown | Promise<unknown>;
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+export interface Logger {
+  debug(...a: unknown[]): void;
+  info(...a: unknown[]): void;
+  warn(...a: unknown[]): void;
+  error(...a: unknown[]): void;
+}
 
 export abstract class Serializer {
   readonly name?: string;

@@ -6,6 +6,7 @@ const v8 = require('node:v8');
 const { ProtocolError, SerializationError } = require('../errors');
 const { Custom, nameOf } = require('./custom');
 const { fromJson, toJson } = require('./json');
+const { StructuredEncoder } = require('./structured-encoder');
 const { WholeEncoder } = require('./whole-encoder');
 
 /** Codecs by number on the wire (P9.1). `none` is no payload at all; 3 is kept for msgpack. */
@@ -16,11 +17,22 @@ function toV8(value) {
   try {
     return { id: ID.v8, data: v8.serialize(value) };
   } catch (/** @type {any} */ cause) {
-    throw new SerializationError(`v8 cannot serialize the payload: ${cause?.message}`, {
-      path: 'payload',
+    const path = refusedPath(value);
+    throw new SerializationError(`${path} cannot be sent with v8: ${cause?.message}`, {
+      path,
       cause,
     });
   }
+}
+
+/** V8 names no path; our own encoder refuses the same values, and knows where it is. @param {any} value */
+function refusedPath(value) {
+  try {
+    new StructuredEncoder({ shapes: false }).encode(Buffer.alloc(0), 0, 0, value);
+  } catch (/** @type {any} */ error) {
+    return error.path ?? 'payload';
+  }
+  return 'payload';
 }
 
 /**

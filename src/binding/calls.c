@@ -247,13 +247,14 @@ goaway(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* wantDrain(channel): one DRAIN event, when what waits has fallen to half the high-water mark. */
+/* wantDrain(channel, what): one DRAIN event, when it has fallen to half the high-water mark. */
 static napi_value
 want_drain(napi_env env, napi_callback_info info) {
-  napi_value args[1];
-  hwr_channel_t *ch = open_channel(env, info, 1, args);
-  if (!ch) return NULL;
-  hwr_session_want_drain(ch->session);
+  napi_value args[2];
+  uint32_t what;
+  hwr_channel_t *ch = open_channel(env, info, 2, args);
+  if (!ch || !hwr__js_uint32(env, args[1], "what", &what)) return NULL;
+  hwr_session_want_drain(ch->session, what == HWR_DRAIN_LANE ? HWR_DRAIN_LANE : HWR_DRAIN_ALL);
   if (hwr_session_drain_due(ch->session)) hwr_transport_schedule(ch->transport);
   return NULL;
 }
@@ -312,6 +313,15 @@ peer_version(napi_env env, napi_callback_info info) {
   return hwr__js_int32(env, hwr_session_peer(ch->session)->version);
 }
 
+/* peerUuid(channel) -> 16 bytes in an ArrayBuffer, as the peer's HELLO named itself. */
+static napi_value
+peer_uuid(napi_env env, napi_callback_info info) {
+  napi_value args[1];
+  hwr_channel_t *ch = open_channel(env, info, 1, args);
+  if (!ch) return NULL;
+  return copied_buffer(env, hwr_session_peer(ch->session)->uuid, HWR_UUID_BYTES);
+}
+
 /* ------------------------------------------------------------------ ending */
 
 /* readRest(channel): the process has ended; take in and deliver all that it had sent. */
@@ -326,12 +336,12 @@ read_rest(napi_env env, napi_callback_info info) {
 /* Nobody takes the events of an environment that ends: without that their frames would be in the
  * way of the credit behind them. 0, or fatal. */
 static int
-drop_events(hwr_session_t *session) {
+drop_events(hwr_channel_t *ch) {
   uint8_t *to;
   int err = 0;
-  while (!err && hwr_session_want(session, &to) == 0) {
-    hwr_session_events_taken(session);
-    err = hwr_session_feed(session, 0, hwr_loop_now_ms());
+  while (!err && hwr_session_want(ch->session, &to) == 0) {
+    hwr__channel_events_taken(ch);
+    err = hwr_session_feed(ch->session, 0, hwr_loop_now_ms());
   }
   return err;
 }
@@ -340,7 +350,7 @@ drop_events(hwr_session_t *session) {
 static bool
 drain_more(void *context) {
   hwr_channel_t *ch = context;
-  if (ch->failed || drop_events(ch->session)) return false;
+  if (ch->failed || drop_events(ch)) return false;
   if (hwr_session_flush(ch->session, NULL, 0, hwr_loop_now_ms())) return false;
   return hwr_session_held_bytes(ch->session) > 0;
 }
@@ -441,6 +451,7 @@ hwr_channel_export(napi_env env, napi_value exports) {
       FUNCTION("takeBulk", take_bulk),
       FUNCTION("peerLimit", peer_limit),
       FUNCTION("peerVersion", peer_version),
+      FUNCTION("peerUuid", peer_uuid),
       FUNCTION("readRest", read_rest),
       FUNCTION("drain", drain),
       FUNCTION("setRef", set_ref),

@@ -19,16 +19,21 @@ static const hwr_mem_t MEMORY = {resize, NULL};
 
 /* ------------------------------------------------------------------ the door into JavaScript */
 
-/* Call function(a, b) with the listener as `this`. The only place from which JavaScript is entered. */
-static void
+/* Call function(a, b) with the listener as `this`. The only place from which JavaScript is entered.
+ * What it returned, or NULL. */
+static napi_value
 emit(hwr_channel_t *ch, napi_value function, napi_value a, napi_value b) {
   napi_env env = ch->env;
-  napi_value listener, args[2] = {a, b};
-  if (napi_get_reference_value(env, ch->listener, &listener) != napi_ok || !listener) return;
+  napi_value listener, result, args[2] = {a, b};
+  if (napi_get_reference_value(env, ch->listener, &listener) != napi_ok || !listener) return NULL;
   ch->depth++;
-  if (!function || napi_make_callback(env, ch->async, listener, function, 2, args, NULL) != napi_ok)
+  if (!function ||
+      napi_make_callback(env, ch->async, listener, function, 2, args, &result) != napi_ok) {
     hwr__js_report(env);
+    result = NULL;
+  }
   ch->depth--;
+  return result;
 }
 
 /* listener.<method>, or NULL with an exception pending. */
@@ -57,17 +62,23 @@ can_emit(const hwr_channel_t *ch) {
   return !ch->closing && !ch->state->closing;
 }
 
-static void
-emit_batch(hwr_channel_t *ch, uint32_t count) {
+/* onBatch(from, count): the events from..count-1. It returns how many of the table are done with;
+ * it stops early when it has taken its time, so that the loop can turn. */
+static uint32_t
+emit_batch(hwr_channel_t *ch, uint32_t from, uint32_t count) {
   napi_handle_scope scope;
-  napi_value number;
-  if (!can_emit(ch) || napi_open_handle_scope(ch->env, &scope) != napi_ok) return;
+  napi_value first, number, result = NULL;
+  uint32_t done = count;
+  if (!can_emit(ch) || napi_open_handle_scope(ch->env, &scope) != napi_ok) return count;
   ch->block->words[HWR_WORD_IN_BATCH] = 1;
   ch->block->counters[HWR_COUNTER_BATCHES_RECEIVED]++;
-  if (napi_create_uint32(ch->env, count, &number) == napi_ok)
-    emit(ch, batch_function(ch), number, number);
+  if (napi_create_uint32(ch->env, from, &first) == napi_ok &&
+      napi_create_uint32(ch->env, count, &number) == napi_ok)
+    result = emit(ch, batch_function(ch), first, number);
+  if (!result || napi_get_value_uint32(ch->env, result, &done) != napi_ok) done = count;
   ch->block->words[HWR_WORD_IN_BATCH] = 0;
   napi_close_handle_scope(ch->env, scope);
+  return done;
 }
 
 /* onEnd(code, rule): the channel carries nothing any more. */
@@ -140,7 +151,15 @@ publish_words(hwr_channel_t *ch) {
   words[HWR_WORD_REGION_START] = region.start;
   words[HWR_WORD_REGION_LIMIT] = region.limit;
   words[HWR_WORD_HELD_BYTES] = (uint32_t) hwr_session_held_bytes(ch->session);
+  words[HWR_WORD_LANE_BYTES] = (uint32_t) hwr_session_lane_bytes(ch->session);
   words[HWR_WORD_HELD_RECORDS] = (uint32_t) hwr_session_held_records(ch->session);
+}
+
+/* All events of the table are done with. */
+void
+hwr__channel_events_taken(hwr_channel_t *ch) {
+  ch->delivered = 0;
+  hwr_session_events_taken(ch->session);
 }
 
 static bool
@@ -182,7 +201,10 @@ hwr__channel_flush(hwr_channel_t *ch) {
 static size_t
 channel_want(void *context, uint8_t **to) {
   hwr_channel_t *ch = context;
-  return ch->failed ? 0 : hwr_session_want(ch->session, to);
+  if (ch->failed) return 0;
+  size_t room = hwr_session_want(ch->session, to);
+  if (room == 0) hwr_transport_schedule(ch->transport); /* its events wait, or it has failed */
+  return room;
 }
 
 static void
@@ -198,14 +220,15 @@ channel_received(void *context, size_t count) {
   return err == 0;
 }
 
-/* Deliver one batch. False when the channel was closed meanwhile. */
+/* Deliver one batch, or what time allows of it. False when the channel was closed meanwhile. */
 static bool
 deliver(hwr_channel_t *ch) {
   hwr_session_tick(ch->session, hwr_loop_now_ms());
   uint32_t count = hwr_session_event_count(ch->session);
   if (count == 0) return !ch->closing;
-  emit_batch(ch, count);
-  hwr_session_events_taken(ch->session);
+  uint32_t done = emit_batch(ch, ch->delivered, count);
+  ch->delivered = done;
+  if (done >= count) hwr__channel_events_taken(ch);
   return !ch->closing;
 }
 

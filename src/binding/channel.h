@@ -24,6 +24,7 @@
   X(RECORD_COUNT) /* records stored and not flushed; JavaScript counts, flush clears */            \
   X(IN_BATCH)     /* 1 while a batch is delivered: C flushes when it returns */                    \
   X(HELD_BYTES)   /* waiting in the spill */                                                       \
+  X(LANE_BYTES)   /* of them, but for requests that wait for messages of credit */                 \
   X(HELD_RECORDS)                                                                                  \
   X(SETTLED) /* one-way requests handled since the last flush */
 
@@ -64,7 +65,7 @@ _Static_assert((int) HWR_COUNTERS_USED <= (int) HWR_COUNTERS, "counters");
 
 typedef struct hwr_block_s {
   hwr_lease_t lease; /* first: the lease is the block */
-  _Alignas(64) uint32_t words[HWR_WORDS];
+  uint32_t words[HWR_WORDS];
   double counters[HWR_COUNTERS];
   hwr_record_t records[HWR_RECORDS];
   hwr_event_t events[HWR_EVENTS];

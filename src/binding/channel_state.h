@@ -22,8 +22,9 @@ struct hwr_channel_s {
   hwr_segments_t segments; /* owned until a transport takes them */
   int fd;                  /* likewise; or -1 */
   uint64_t spin_ns;
-  int depth;  /* of JavaScript on the stack below us */
-  int failed; /* a fatal status that is still to be reported */
+  int depth;          /* of JavaScript on the stack below us */
+  int failed;         /* a fatal status that is still to be reported */
+  uint32_t delivered; /* of the events in the table */
   bool host, shared, unref, named;
   bool ended; /* onEnd has been called */
   bool closing, close_started, closed;
@@ -40,6 +41,7 @@ void hwr__channel_opened(hwr_channel_t *ch);
 /* Flush the records in the table; push hands over what the session wrote. */
 int hwr__channel_flush(hwr_channel_t *ch);
 int hwr__channel_push(hwr_channel_t *ch);
+void hwr__channel_events_taken(hwr_channel_t *ch);
 /* Close now, or when the JavaScript that runs has returned. Idempotent. */
 void hwr_channel_close(hwr_channel_t *ch);
 void hwr__channel_finalize(napi_env env, void *data, void *hint);

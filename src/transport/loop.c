@@ -206,12 +206,11 @@ hwr__transport_run(hwr_transport_t *t) {
     t->turn_wanted = false;
     bool received = t->ops->receive(t);
     if (t->closing || (!received && !wanted)) return;
+    if (!started_ns) started_ns = uv_hrtime();
     bool more = t->owner.turn(t->owner.context);
     t->turn_wanted |= more; /* the turn may have been asked for another, too */
     if (t->closing || (!t->turn_wanted && !received)) return;
-    uint64_t now_ns = uv_hrtime();
-    if (!started_ns) started_ns = now_ns;
-    if (now_ns - started_ns > TURN_BUDGET_NS) break;
+    if (uv_hrtime() - started_ns > TURN_BUDGET_NS) break;
   }
   t->turn_wanted = true;
   hwr__loop_stay_awake(t->loop);

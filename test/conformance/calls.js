@@ -76,6 +76,12 @@ function describeManyCalls(start) {
       assert.equal(typeof milliseconds, 'number');
       assert.ok(milliseconds > 0);
     });
+
+    it('that keep the worker busy let its loop turn between them', async () => {
+      const worker = await start();
+      const calls = range(20).map(() => worker.send('turnsBefore', 3));
+      assert.deepEqual(await Promise.all(calls), range(20));
+    });
   });
   describeOnce(start);
 }

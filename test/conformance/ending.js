@@ -67,6 +67,16 @@ function describeEnding(start) {
       });
     });
 
+    it('by a signal in the midst of an answer is WorkerCrashedError with the signal', async () => {
+      const worker = await start();
+      await assert.rejects(worker.send('answerAndDie', 40 * MEBIBYTE), (error) => {
+        assert.equal(error.code, 'ERR_HAWSER_CRASHED');
+        assert.deepEqual({ ...error.reason }, { type: 'exit', code: null, signal: 'SIGKILL' });
+        assert.equal(error.cause, undefined);
+        return true;
+      });
+    });
+
     for (const bytes of [1, 100_000, 1_000_000, 10_000_000]) {
       it(`by process.exit behind an answer of ${bytes} bytes lets it arrive whole (P2)`, async () => {
         const worker = await start();
@@ -78,7 +88,9 @@ function describeEnding(start) {
     it('by process.exit lets answers that waited for the host arrive (P2)', async () => {
       const worker = await start();
       const bytes = 300_000;
-      const calls = range(14).map(() => worker.send('answerAndExit', bytes)); // one batch
+      const calls = range(14).map((i) =>
+        worker.send('answerTogetherAndExit', { bytes, isLast: i === 13 }),
+      );
       for (const answer of await Promise.all(calls)) assert.equal(answer.length, bytes);
     });
 

@@ -4,10 +4,14 @@ const assert = require('node:assert/strict');
 const path = require('node:path');
 const { createWorker } = require('hawser');
 const { describeManyCalls } = require('./calls');
+const { describeCancel } = require('./cancel');
 const { describeDeadlines } = require('./deadlines');
 const { describeEnding } = require('./ending');
+const { describeEvents } = require('./events');
 const { describeLargeMessages } = require('./large-messages');
+const { describeParent } = require('./parent');
 const { describePosts } = require('./posts');
+const { describeProgress } = require('./progress');
 const upsideDown = require('./workers/upside-down');
 
 const execPath = process.env.HAWSER_NODE || process.execPath;
@@ -41,6 +45,10 @@ function conforms(transport) {
   describeManyCalls(start);
   describePosts(start);
   describeDeadlines(start);
+  describeCancel(start);
+  describeEvents(start);
+  describeProgress(start);
+  describeParent(start);
   describeLargeMessages(start);
   describeEnding(start);
   describeHandlers(start);
@@ -145,6 +153,16 @@ function describeCodecs(start) {
       const worker = await start({ serializer: 'v8' });
       const value = new Map([['a', { deep: [1n] }]]);
       assert.deepEqual(await worker.send('echo', value), value);
+    });
+
+    it("'v8' names the path of what it refuses", async () => {
+      const worker = await start({ serializer: 'v8' });
+      const value = { list: [1, { on: () => {} }] };
+      await assert.rejects(worker.send('echo', value), {
+        code: 'ERR_HAWSER_SERIALIZE',
+        path: 'payload.list[1].on',
+      });
+      assert.equal(await worker.send('echo', 1), 1);
     });
 
     it("'raw' carries bytes, however many", async () => {

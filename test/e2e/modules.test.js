@@ -44,6 +44,18 @@ describe('the script of a worker', () => {
     assert.equal(await (await startIn(folder, 'a.cjs')).send('kind'), 'function');
   });
 
+  it('that requires what only import can load is evaluated once, and does not start', async () => {
+    const folder = write({
+      'a.js': "process.stderr.write('evaluated\\n');\nrequire('./b.mjs');\n",
+      'b.mjs': `await null;\n${ES_MODULE}`,
+    });
+    await assert.rejects(startIn(folder, 'a.js'), ({ name, stderrTail }) => {
+      assert.equal(name, 'WorkerStartError');
+      assert.equal(stderrTail.split('evaluated\n').length, 2, stderrTail);
+      return true;
+    });
+  });
+
   it('may be named without its ending', async () => {
     const folder = write({ 'a.js': COMMONJS });
     assert.equal(await (await startIn(folder, 'a')).send('kind'), 'function');

@@ -17,6 +17,9 @@ class QuotaError extends Error {
 const storage = new AsyncLocalStorage();
 const counts = new Map();
 
+const together = [];
+let turns = 0;
+
 module.exports = {
   echo: (payload) => payload,
   // Settles after others that began later.
@@ -50,11 +53,31 @@ module.exports = {
   },
   never: () => new Promise(() => {}),
   exit: (code) => process.exit(code),
+  answerAndDie: (bytes) => {
+    setImmediate(() => process.kill(process.pid, 'SIGKILL'));
+    return Buffer.alloc(bytes);
+  },
   kill: () => process.kill(process.pid, 'SIGKILL'),
   // Leaves as soon as the answer has been handed over.
   answerAndExit: (bytes) => {
     process.nextTick(() => process.exit(0));
     return Buffer.alloc(bytes, 'z');
+  },
+  // All at once, with the last of them, and leaves before the host can have caught up.
+  answerTogetherAndExit: ({ bytes, isLast }) => {
+    if (isLast) {
+      for (const answer of together) answer(Buffer.alloc(bytes));
+      setImmediate(() => process.exit(0));
+      return Buffer.alloc(bytes);
+    }
+    return new Promise((resolve) => together.push(resolve));
+  },
+  // How often the loop turned behind such calls before this one.
+  turnsBefore: (busyMs) => {
+    const before = Date.now();
+    while (Date.now() - before < busyMs);
+    setImmediate(() => turns++);
+    return turns;
   },
   count: (id) => {
     counts.set(id, (counts.get(id) ?? 0) + 1);
