@@ -350,7 +350,7 @@ const serverOf = () => ({
   },
 });
 
-/** A host that has come when the worker was up. */
+/** A host that has come when the worker was up (P3.18). */
 async function serveHost(init) {
   globalThis[STATE].workerData ??= init.workerData; // of a program that nobody gave any
   const { handlers, options } = served;

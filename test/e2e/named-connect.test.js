@@ -236,7 +236,7 @@ describe('disconnect', () => {
     await until(() => countDescriptors() === before, `there are ${before} descriptors`);
   });
 
-  it('and another host: workerData is that of the first', async () => {
+  it('and another host: workerData is that of the first (P3.18)', async () => {
     const socketPath = place();
     await listen(socketPath);
     const first = await connect(socketPath, { workerData: 'first' });

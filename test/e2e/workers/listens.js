@@ -5,6 +5,7 @@
  * Prints a line of JSON for what happens.
  */
 
+const fs = require('node:fs');
 const { startWorkerServer } = require('hawser');
 const worker = require('hawser/worker');
 const verbs = require('./verbs');
@@ -18,6 +19,15 @@ const handlers = {
   ...verbs,
   data: () => worker.workerData,
   isWorker: () => worker.isWorker,
+  // Leaves as many descriptors as are asked for.
+  exhaust: (left) => {
+    const taken = [];
+    try {
+      for (;;) taken.push(fs.openSync('/dev/null'));
+    } catch {
+      for (const fd of taken.slice(-left)) fs.closeSync(fd);
+    }
+  },
   later: async () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     print('finished');
