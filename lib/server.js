@@ -47,7 +47,10 @@ class Server {
     if (own === undefined && builtIn) return createCodec(serializer);
     const name = own === undefined ? 'structured' : typeof own === 'string' ? own : nameOf(own);
     if (name === serializer && (typeof own === 'string') === builtIn) return createCodec(own);
-    throw new HandshakeError(`Serializer mismatch: host uses ${serializer}, worker uses ${name}`);
+    throw new HandshakeError(
+      `Serializer mismatch: host uses ${serializer}, worker uses ${name}. ` +
+        'Ensure both client and server use the same serializer class.',
+    );
   }
 
   /** METHODS, then READY (P3.10). */
@@ -75,7 +78,7 @@ class Server {
     let payload;
     try {
       if (method >= this.#handlers.length)
-        throw new UnknownTypeError(`unknown message type: ${method}`);
+        throw new UnknownTypeError(`Unknown message type: ${method}`);
       payload = channel.hasDetails(at) ? readDetailed(channel, at, call) : channel.payload(at);
     } catch (error) {
       this.#fail(call, error);

@@ -177,8 +177,10 @@ class Worker extends EventEmitter {
     if (this.#isDead || this.#state === 'crashed') return this.#crashError(type);
     const isPing = type === undefined;
     if (this.#state === 'restarting' && isPing) return restartingError('ping');
-    if (this.#state !== 'ready' && this.#state !== 'restarting')
-      return new errors.WorkerClosedError(`Worker is ${this.#state}`);
+    if (this.#state !== 'ready' && this.#state !== 'restarting') {
+      const what = this.#state === 'disconnected' ? 'connected' : 'active';
+      return new errors.WorkerClosedError(`Worker is not ${what}`);
+    }
     return unknownTypeError(type);
   }
 
