@@ -161,8 +161,12 @@ function serializerOf(serializer = /** @type {any} */ ('structured')) {
 /** @param {unknown} [middleware] one function or a list @returns {Function[]} a list */
 function checkMiddleware(middleware = []) {
   const list = Array.isArray(middleware) ? [...middleware] : [middleware];
-  if (list.every((one) => typeof one === 'function')) return list;
-  throw wrong('middleware', 'a function or an array of functions', middleware);
+  if (!list.every((one) => typeof one === 'function'))
+    throw wrong('middleware', 'a function or an array of functions', middleware);
+  // (message, direction) and (context, next) would run, and do something else than they say.
+  const foreign = list.find((one) => one.length > 1);
+  if (foreign) throw wrong('middleware', 'functions of one argument, the context', foreign);
+  return list;
 }
 
 function txIdGeneratorOf(generator) {
