@@ -163,10 +163,15 @@ function checkMiddleware(middleware = []) {
   const list = Array.isArray(middleware) ? [...middleware] : [middleware];
   if (!list.every((one) => typeof one === 'function'))
     throw wrong('middleware', 'a function or an array of functions', middleware);
+  return list.map(checkOneMiddleware);
+}
+
+/** @param {any} middleware @returns {Function} the same */
+function checkOneMiddleware(middleware) {
+  if (typeof middleware !== 'function') throw wrong('middleware', 'a function', middleware);
   // (message, direction) and (context, next) would run, and do something else than they say.
-  const foreign = list.find((one) => one.length > 1);
-  if (foreign) throw wrong('middleware', 'functions of one argument, the context', foreign);
-  return list;
+  if (middleware.length <= 1) return middleware;
+  throw wrong('middleware', 'functions of one argument, the context', middleware);
 }
 
 function txIdGeneratorOf(generator) {
@@ -304,6 +309,6 @@ module.exports = {
   sendOptions,
   shutdownTimeout,
   checkServer,
-  checkMiddleware,
+  checkOneMiddleware,
   MAX_MESSAGE_BYTES,
 };

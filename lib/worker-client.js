@@ -10,7 +10,7 @@ const { Incarnation } = require('./incarnation');
 const { LastingCalls } = require('./lasting-calls');
 const { methodTable } = require('./method-table');
 const { Middleware } = require('./middleware');
-const { checkMiddleware, shutdownTimeout } = require('./options');
+const { checkOneMiddleware, shutdownTimeout } = require('./options');
 const { Outbox } = require('./outbox');
 const { createLog, tell, tellError } = require('./report');
 const { Restarts } = require('./restarts');
@@ -159,7 +159,7 @@ class Worker extends EventEmitter {
    * @returns {() => void} removes it
    */
   use(middleware) {
-    const remove = this.#middleware.add(checkMiddleware(middleware)[0]);
+    const remove = this.#middleware.add(checkOneMiddleware(middleware));
     this.#chooseWay();
     return () => {
       remove();

@@ -138,6 +138,9 @@ for (const transport of ['shm', 'socket']) {
       add('3');
       assert.equal(await worker.send('echo', 'x'), 'x33');
       assert.throws(() => worker.use(5), { name: 'TypeError', message: /middleware.*got 5/ });
+      for (const wrong of [undefined, [() => {}], (message, direction) => [message, direction]])
+        assert.throws(() => worker.use(wrong), { name: 'TypeError', message: /'middleware'/ });
+      assert.equal(await worker.send('echo', 'x'), 'x33');
     });
 
     it('added twice is called twice, and each removal takes one', async () => {
