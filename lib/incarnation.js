@@ -266,8 +266,9 @@ class Incarnation {
    * What its death is for a call.
    * @param {string} [type]
    * @param {{ attempt: number, maxAttempts: number }} [tries]
+   * @param {boolean} [isLate] made when it was dead
    */
-  crashError(type, tries) {
+  crashError(type, tries, isLate) {
     const { exit, tail } = this.process;
     return crashError({
       exit: exit ?? undefined,
@@ -276,6 +277,7 @@ class Incarnation {
       type,
       tail,
       tries,
+      isLate,
     });
   }
 }

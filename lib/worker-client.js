@@ -174,7 +174,7 @@ class Worker extends EventEmitter {
   }
 
   #refusal(type) {
-    if (this.#isDead || this.#state === 'crashed') return this.#crashError(type);
+    if (this.#isDead || this.#state === 'crashed') return this.#crashError(type, true);
     const isPing = type === undefined;
     if (this.#state === 'restarting' && isPing) return restartingError('ping');
     if (this.#state !== 'ready' && this.#state !== 'restarting') {
@@ -207,8 +207,9 @@ class Worker extends EventEmitter {
     tell(this, 'exit', code, signal);
   }
 
-  #crashError(type) {
-    return this.#hopeless ? hopelessError(this.#hopeless, type) : this.#life.crashError(type);
+  #crashError(type, isLate = false) {
+    if (this.#hopeless) return hopelessError(this.#hopeless, type);
+    return this.#life.crashError(type, undefined, isLate);
   }
 
   // ---------------------------------------------------------------- restarting

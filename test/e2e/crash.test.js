@@ -51,6 +51,8 @@ function crashes(transport) {
       }
       assert.equal(errors[1].messageType, 'die');
       assert.match(errors[1].message, /^Worker crashed \(.*SIGKILL\) while processing 'die'$/);
+      for (const { message } of errors.slice(3))
+        assert.match(message, /^Worker is not active: it crashed \(.*SIGKILL\)$/);
       assert.throws(() => worker.post('echo', 1), CRASHED);
       assert.equal(worker.state, 'crashed');
     });
