@@ -61,7 +61,8 @@ function crashError({ exit = UNKNOWN, failure, closed, type, tail, tries, isLate
 }
 
 function exitText({ code, signal }) {
-  return `exit code ${code}${signal ? `, signal ${signal}` : ''}`;
+  if (signal !== null) return `signal ${signal}`;
+  return code === null ? 'its exit is not known yet' : `exit code ${code}`;
 }
 
 module.exports = { startError, spawnError, earlyExitError, crashError };
