@@ -269,8 +269,9 @@ class Incarnation {
    * What its death is for a call.
    * @param {string} [type]
    * @param {{ attempt: number, maxAttempts: number }} [tries]
+   * @param {boolean} [isLate] made when it was dead
    */
-  crashError(type, tries) {
+  crashError(type, tries, isLate) {
     const { exit, tail } = this.process;
     return crashError({
       exit: exit ?? undefined,
@@ -279,6 +280,7 @@ class Incarnation {
       type,
       tail,
       tries,
+      isLate,
     });
   }
 }

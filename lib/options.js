@@ -161,8 +161,17 @@ function serializerOf(serializer = /** @type {any} */ ('structured')) {
 /** @param {unknown} [middleware] one function or a list @returns {Function[]} a list */
 function checkMiddleware(middleware = []) {
   const list = Array.isArray(middleware) ? [...middleware] : [middleware];
-  if (list.every((one) => typeof one === 'function')) return list;
-  throw wrong('middleware', 'a function or an array of functions', middleware);
+  if (!list.every((one) => typeof one === 'function'))
+    throw wrong('middleware', 'a function or an array of functions', middleware);
+  return list.map(checkOneMiddleware);
+}
+
+/** @param {any} middleware @returns {Function} the same */
+function checkOneMiddleware(middleware) {
+  if (typeof middleware !== 'function') throw wrong('middleware', 'a function', middleware);
+  // (message, direction) and (context, next) would run, and do something else than they say.
+  if (middleware.length <= 1) return middleware;
+  throw wrong('middleware', 'functions of one argument, the context', middleware);
 }
 
 function txIdGeneratorOf(generator) {
@@ -316,6 +325,6 @@ module.exports = {
   sendOptions,
   shutdownTimeout,
   checkServer,
-  checkMiddleware,
+  checkOneMiddleware,
   MAX_MESSAGE_BYTES,
 };

@@ -11,7 +11,7 @@ const { Incarnation } = require('./incarnation');
 const { LastingCalls } = require('./lasting-calls');
 const { methodTable } = require('./method-table');
 const { Middleware } = require('./middleware');
-const { checkMiddleware, shutdownTimeout } = require('./options');
+const { checkOneMiddleware, shutdownTimeout } = require('./options');
 const { Outbox } = require('./outbox');
 const { RemoteEvents } = require('./remote-events');
 const { createLog, tell, tellError } = require('./report');
@@ -210,7 +210,7 @@ class Worker extends EventEmitter {
    * @returns {() => void} removes it
    */
   use(middleware) {
-    const remove = this.#middleware.add(checkMiddleware(middleware)[0]);
+    const remove = this.#middleware.add(checkOneMiddleware(middleware));
     this.#chooseWay();
     return () => {
       remove();
@@ -225,11 +225,13 @@ class Worker extends EventEmitter {
   }
 
   #refusal(type) {
-    if (this.#isDead || this.#state === 'crashed') return this.#crashError(type);
+    if (this.#isDead || this.#state === 'crashed') return this.#crashError(type, true);
     const isPing = type === undefined;
     if (this.#state === 'restarting' && isPing) return restartingError('ping');
-    if (this.#state !== 'ready' && this.#state !== 'restarting')
-      return new errors.WorkerClosedError(`Worker is ${this.#state}`);
+    if (this.#state !== 'ready' && this.#state !== 'restarting') {
+      const what = this.#state === 'disconnected' ? 'connected' : 'active';
+      return new errors.WorkerClosedError(`Worker is not ${what}`);
+    }
     return unknownTypeError(type);
   }
 
@@ -257,8 +259,9 @@ class Worker extends EventEmitter {
     tell(this, 'exit', code, signal);
   }
 
-  #crashError(type) {
-    return this.#hopeless ? hopelessError(this.#hopeless, type) : this.#life.crashError(type);
+  #crashError(type, isLate = false) {
+    if (this.#hopeless) return hopelessError(this.#hopeless, type);
+    return this.#life.crashError(type, undefined, isLate);
   }
 
   // ---------------------------------------------------------------- restarting

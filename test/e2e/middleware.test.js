@@ -62,6 +62,17 @@ for (const transport of ['shm', 'socket']) {
       await assert.rejects(worker.send('fail', 'x'), { name: 'RangeError', message: 'replaced' });
     });
 
+    it('leaves a message alone, or as it set it, where it returns its context', async () => {
+      const set = (context) => {
+        if (context.kind === 'request') context.message += ' set';
+        return context;
+      };
+      const middleware = [(context) => context, async (context) => context, set];
+      const worker = await start('middleware.js', { middleware });
+      assert.equal(await worker.send('echo', 'x'), 'x set');
+      await assert.rejects(worker.send('fail', 'x'), { message: 'x set' });
+    });
+
     it('may be asynchronous', async () => {
       const worker = await start('middleware.js', {
         middleware: [
@@ -127,6 +138,9 @@ for (const transport of ['shm', 'socket']) {
       add('3');
       assert.equal(await worker.send('echo', 'x'), 'x33');
       assert.throws(() => worker.use(5), { name: 'TypeError', message: /middleware.*got 5/ });
+      for (const wrong of [undefined, [() => {}], (message, direction) => [message, direction]])
+        assert.throws(() => worker.use(wrong), { name: 'TypeError', message: /'middleware'/ });
+      assert.equal(await worker.send('echo', 'x'), 'x33');
     });
 
     it('added twice is called twice, and each removal takes one', async () => {

@@ -25,6 +25,11 @@ const WRONG = {
     [5, TYPE, 'a function or an array of functions'],
     [null, TYPE, 'a function or an array of functions'],
     [[() => {}, 'x'], TYPE, 'a function or an array of functions'],
+    [
+      [(message, direction) => [message, direction]],
+      TYPE,
+      'functions of one argument, the context',
+    ],
   ],
   txIdGenerator: [
     ['x', TYPE, 'a function'],
