@@ -44,8 +44,7 @@ class Caller {
    * @param {object} owner
    * @param {(type?: string) => Error} owner.refusal why nothing can be sent, or not that type
    * @param {import('./outbox').Outbox} owner.outbox
-   * @param {LastingCalls | null} [owner.lasting] what calls that outlive
-   *   their worker wait in, of this caller alone
+   * @param {LastingCalls | null} [owner.lasting] those that outlive their worker; of this caller alone
    * @param {() => void} [owner.onOverdue] replaces the peer, where that can be done
    */
   constructor({ refusal, outbox, lasting = null, onOverdue }) {
@@ -137,12 +136,13 @@ class Caller {
    */
   admit(type, options) {
     const method = this.checkType(type);
-    const given = options === undefined ? NO_OPTIONS : sendOptions(options);
-    if (given.grace !== undefined && this.#overdue === null)
+    const terms = sendOptions(options ?? NO_OPTIONS);
+    if (terms.grace !== undefined && this.#overdue === null)
       throw new UnsupportedError("abort 'terminate': the host cannot be replaced");
-    given.signal?.throwIfAborted();
+    terms.signal?.throwIfAborted();
     if (this.#isFull || this.#prepared.size >= MAX_SLOTS) throw overloadedError();
-    return { ...given, timeout: given.timeout ?? this.#timeouts[method] };
+    terms.timeout ??= this.#timeouts[method];
+    return /** @type {any} */ (terms);
   }
 
   /** @returns {number} the method @throws why it cannot be sent */
@@ -229,7 +229,7 @@ class Caller {
     } catch (error) {
       this.#refuse(call, error);
     }
-    this.#prepared.delete(call);
+    if (this.#prepared.delete(call)) this.#checkIdle();
   }
 
   #transmit(call, method, payload, details, left) {

@@ -10,11 +10,10 @@ const native = require('./binding');
 const { Call, capture } = require('./call');
 const { encodeDetails } = require('./call-details');
 const { timeoutError } = require('./call-errors');
+const { HARD_CAP } = require('./channel');
 const { nameBlock } = require('./event-names');
 const { overCap } = require('./outbox');
 const { sending } = require('./tracing');
-
-const HARD_CAP = 4; // times the mark of posts that may wait for their middleware
 
 class HookedCall extends Call {
   #middleware;
@@ -112,7 +111,7 @@ class HookedCalls {
   #mostPosts; // that may wait for their middleware before who posts is told
   #middleware;
   #txIdGenerator;
-  #session = Buffer.from(native.uuid()).toString('hex');
+  #session = native.uuid().toString('hex');
   #numbers = 0;
   #posts = 0; // that wait for their middleware
   #isHolding = false; // somebody was told to wait for them
