@@ -193,11 +193,19 @@ class HookedCalls {
 
   /** As Worker.post. */
   post(type, payload) {
+    if (!sending.isActive) return this.#post(type, payload);
+    const about = { type, tx: undefined, payload, metadata: {}, oneWay: true };
+    return sending.traceSync(() => this.#post(type, payload, about), about);
+  }
+
+  #post(type, payload, about) {
     this.#caller.checkType(type);
     if (this.#posts >= HARD_CAP * this.#mostPosts) throw overCap();
     const report = (error) => this.#report(`a post of '${type}' failed`, error);
     const call = new HookedPost(type, this.#middleware, report);
     call.tx = this.#name(type, payload);
+    call.metadata = about?.metadata;
+    if (about !== undefined) about.tx = call.tx;
     const context = call.about('send', 'request', payload);
     const details = encodeDetails(call);
     const submit = () => this.#caller.submitPost(type, context.message, details);

@@ -187,7 +187,8 @@ class Worker extends EventEmitter {
 
   /** One way; false when the worker is behind: accepted, but wait for 'drain'. */
   post(type, payload) {
-    return this.#way.post(type, payload);
+    const way = sending.isActive ? this.#hooked : this.#way;
+    return way.post(type, payload);
   }
 
   /**
