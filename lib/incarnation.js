@@ -19,7 +19,7 @@ const STATUS = native.status;
  * process; a Worker may have several, one after the other.
  *
  * The owner has onReady(names); onRequest(at), onCancel(at), onAnswer(kind, slot, at),
- * onProgress(at), onEmitted(at) and onDrain(what), as of Channel; onDeath(), at once when no
+ * onLate(at), onProgress(at), onEmitted(at) and onDrain(what), as of Channel; onDeath(), at once when no
  * answer can come any more; onExit({ code, signal }, startError), the last of all, once the process
  * is gone and its stderr is read; wantsTail().
  */
@@ -91,6 +91,7 @@ class Incarnation {
         onRequest: owner.onRequest,
         onCancel: owner.onCancel,
         onAnswer: owner.onAnswer,
+        onLate: owner.onLate,
         onProgress: owner.onProgress,
         onEmitted: owner.onEmitted,
         onDrain: owner.onDrain,
@@ -213,6 +214,13 @@ class Incarnation {
       this.process.kill('SIGKILL');
       this.#die();
     }
+  }
+
+  /** Kill it: nothing that it may still say is of use. */
+  discard() {
+    this.channel.close();
+    this.process.kill('SIGKILL');
+    this.#die();
   }
 
   #onEnd(code, rule) {

@@ -12,6 +12,7 @@ const { inheritedExecArgv } = require('./exec-argv');
 
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const MAX_TIMEOUT = 0x7fffffff;
+const DEFAULT_GRACE = 1000;
 const DEFAULT_TIMEOUTS = { startup: 10_000, message: 300_000 };
 const NOTED = ['debug', 'info', 'warn', 'error'];
 const ALIASES = new Map([
@@ -31,8 +32,8 @@ const WORKER = {
 };
 const SEND = {
   what: 'send option',
-  known: words('timeout signal onProgress metadata'),
-  later: words('transferList priority key abort grace'),
+  known: words('timeout signal onProgress metadata abort grace'),
+  later: words('transferList priority key'),
 };
 const SHUTDOWN = { what: 'shutdown option', known: words('timeout'), later: [] };
 const SERVER = {
@@ -265,6 +266,8 @@ function normalizeOptions(given, script) {
  * @property {AbortSignal} [signal]
  * @property {(value: unknown) => void} [onProgress]
  * @property {Record<string, string>} [metadata]
+ * @property {'cooperative' | 'terminate'} [abort]
+ * @property {number} [grace] milliseconds; checked, it is given where abort is 'terminate'
  * @param {SendOptions} options
  * @returns {SendOptions} the same, checked but for metadata
  */
@@ -275,7 +278,15 @@ function sendOptions(options) {
     throw wrong('signal', 'an AbortSignal', signal);
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw wrong('onProgress', 'a function', onProgress);
-  return { timeout: timeoutOf(options), signal, onProgress, metadata };
+  return { timeout: timeoutOf(options), signal, onProgress, metadata, grace: graceOf(options) };
+}
+
+/** @param {SendOptions} options @returns {number | undefined} milliseconds, where it may end the worker */
+function graceOf(options) {
+  const { abort, grace = DEFAULT_GRACE } = options;
+  if (abort === undefined && options.grace === undefined) return undefined;
+  integer('grace', grace, 0, MAX_TIMEOUT);
+  return oneOf(options, 'abort', ['cooperative', 'terminate']) === 'terminate' ? grace : undefined;
 }
 
 /** @param {{ timeout?: number }} [options] @returns {number | undefined} what shutdown() was told, milliseconds, 0: none */

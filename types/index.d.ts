@@ -133,6 +133,13 @@ export interface SendOptions {
   onProgress?: (value: unknown) => void;
   /** Milliseconds; 0: none. Default: the worker's. */
   timeout?: number;
+  /**
+   * After an abort or a timeout: leave it to the handler (default), or replace the worker when the
+   * handler has not ended within `grace`.
+   */
+  abort?: 'cooperative' | 'terminate';
+  /** Milliseconds, of abort: 'terminate'. Default 1000. */
+  grace?: number;
   /** The handler's ctx.metadata: trace context and the like. At most 64 keys, and 4096 bytes in all. */
   metadata?: Record<string, string>;
 }

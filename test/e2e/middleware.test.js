@@ -192,6 +192,20 @@ for (const transport of ['shm', 'socket']) {
       assert.equal(said, 'out, at import\nposted');
     });
 
+    it('does not keep a shutdown waiting for a call that it makes impossible to send', async () => {
+      const { open, opened } = gate();
+      const worker = await start('verbs.js', {
+        middleware: ({ kind }) => (kind === 'request' ? opened.then(() => () => {}) : undefined),
+      });
+      const exited = once(worker, 'exit');
+      const call = worker.send('echo', 1);
+      const ending = worker.shutdown();
+      open();
+      await assert.rejects(call, { code: 'ERR_HAWSER_SERIALIZE' });
+      await ending;
+      assert.deepEqual(await exited, [0, null]);
+    });
+
     it('holds a bounded number of posts, and tells of its room with drain', async () => {
       const { open, opened } = gate();
       const worker = await start('verbs.js', {

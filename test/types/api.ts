@@ -42,6 +42,8 @@ export async function typed(): Promise<void> {
   const digest = await worker.send('hash', Buffer.alloc(1), {
     timeout: 5,
     signal: AbortSignal.timeout(5),
+    abort: 'terminate',
+    grace: 5,
     onProgress: (value) => void value,
   });
   holds<Equal<typeof digest, string>>();
