@@ -19,8 +19,25 @@ class Call {
     this.generation = 0;
     /** @type {import('./waiting-line').Kept | null} of a call that may be sent again */
     this.kept = null;
-    this.started = 0; // of a ping: performance.now()
+  }
+
+  /** Whether it is none of the user's. */
+  get isPing() {
+    return false;
   }
 }
 
-module.exports = { Call, capture };
+class Ping extends Call {
+  #started = performance.now();
+
+  get isPing() {
+    return true;
+  }
+
+  /** Milliseconds since it was made. */
+  get age() {
+    return performance.now() - this.#started;
+  }
+}
+
+module.exports = { Call, Ping, capture };

@@ -1,7 +1,7 @@
 'use strict';
 
 const { EventEmitter } = require('node:events');
-const { Call, capture } = require('./call');
+const { Call, Ping, capture } = require('./call');
 const callErrors = require('./call-errors');
 const { CallTable } = require('./call-table');
 const { rejectWithCallerStack } = require('./caller-stack');
@@ -163,9 +163,8 @@ class Worker extends EventEmitter {
       this.#channel.send(TYPE.REQUEST, 0, method, slot, generation, timeout, tellTimeout, payload);
       this.#sent++;
     } catch (error) {
-      if (this.#calls.finish(slot) === undefined) return promise; // its worker died meanwhile
-      this.#failed++;
-      call.reject(error);
+      if (this.#calls.finish(slot) !== undefined) call.reject(error);
+      else this.#sent++; // its worker died meanwhile
     }
     return promise;
   }
@@ -194,7 +193,6 @@ class Worker extends EventEmitter {
     try {
       encoded = this.#keep(payload);
     } catch (error) {
-      this.#failed++;
       call.reject(error);
       return promise;
     }
@@ -292,9 +290,8 @@ class Worker extends EventEmitter {
   ping() {
     if (!this.isConnected) return Promise.reject(this.#refusal());
     const promise = new Promise(capture);
-    const call = new Call('ping', this.#options.timeouts.message);
+    const call = new Ping('ping', this.#options.timeouts.message);
     this.#calls.take(call);
-    call.started = performance.now();
     try {
       this.#channel.ping(call.slot, call.generation, call.timeout);
     } catch (error) {
@@ -318,7 +315,7 @@ class Worker extends EventEmitter {
     if (call === undefined) return;
     if (call.kept !== null) this.#line.forget(call);
     if (kind === EVENT.RESPONSE) this.#resolve(call, at);
-    else if (kind === EVENT.PONG) call.resolve(performance.now() - call.started);
+    else if (kind === EVENT.PONG) call.resolve(call.age);
     else
       this.#reject(
         call,
@@ -341,7 +338,7 @@ class Worker extends EventEmitter {
   }
 
   #reject(call, error) {
-    this.#failed++;
+    if (!call.isPing) this.#failed++;
     rejectWithCallerStack(call.resolve, call.reject, error);
   }
 
@@ -581,7 +578,8 @@ class Worker extends EventEmitter {
   }
 
   stats() {
-    const waiting = this.#state === 'restarting' ? 0 : this.#channel.queuedRecords;
+    const waits = this.#state !== 'restarting' && !this.#channel.isClosed;
+    const waiting = waits ? this.#channel.queuedRecords : 0;
     return {
       callsSent: this.#sent,
       callsInFlight: this.#calls.size + this.#line.callCount + this.#doomed.length,
