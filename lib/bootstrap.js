@@ -22,6 +22,10 @@ const config = JSON.parse(process.env.HAWSER_WORKER ?? '');
 delete process.env.HAWSER_WORKER;
 process.argv.splice(1, 1); // argv[1] is the script
 
+/** Loaded when there is something to say, or after a while. */
+let log = {
+  error: (what, detail) => require('./report').report(what, detail),
+};
 let server = null;
 let serving = null; // promise of startWorkerServer
 let evaluated = false; // the script
@@ -74,7 +78,7 @@ function joinHost(options, callbacks) {
 }
 
 function fail(what, error) {
-  require('./report').report(what, error);
+  log.error(what, error);
   process.exit(1);
 }
 
@@ -92,7 +96,7 @@ async function leave(reason) {
     if (reason === 'disconnect') setTimeout(() => process.exit(), HOST_GONE_GRACE / 2);
     await server?.stop(reason);
   } catch (error) {
-    require('./report').report('onShutdown failed', error);
+    log.error('onShutdown failed', error);
   }
   process.exit();
 }
@@ -100,7 +104,7 @@ async function leave(reason) {
 function onInit(at) {
   clearTimeout(initTimer);
   const init = readInit(at);
-  init.session = uuid.toString('hex');
+  init.session = channel.peerUuid;
   if (init.name !== undefined) process.title = init.name;
   globalThis[Symbol.for('hawser.worker')] = {
     workerData: init.workerData,
@@ -130,7 +134,9 @@ function serveOnce(init, handlers, options) {
 }
 
 async function serve(init, handlers, options) {
-  server = new Server(channel, init, handlers, options);
+  if (options.logger !== undefined || options.logLevel !== undefined)
+    log = require('./report').createLog(options);
+  server = new Server(channel, init, handlers, options, log);
   const running = server;
   // A script that throws behind this, or leaves a rejection to nobody, must not have been ready.
   await new Promise(setImmediate);

@@ -49,4 +49,4 @@ class CallTable {
   }
 }
 
-module.exports = { CallTable };
+module.exports = { CallTable, MAX_SLOTS };

@@ -1,5 +1,7 @@
 'use strict';
 
+const { rejectWithCallerStack } = require('./caller-stack');
+
 // The executor of every call's promise: a closure per call would cost more than the call's slot.
 let resolveNext;
 let rejectNext;
@@ -8,9 +10,21 @@ const capture = (resolve, reject) => {
   rejectNext = reject;
 };
 
-/** One call, of the promise that was made with capture() just before. */
+/** How many calls were made, and how many of those have failed. */
+class Tally {
+  sent = 0;
+  failed = 0;
+}
+
+/** Of what is no call of the user's. */
+const UNTOLD = new Tally();
+
+/** One call, of the promise that was made with capture() just before. It settles once. */
 class Call {
-  constructor(type, timeout) {
+  /** @param {string} type @param {number} timeout milliseconds @param {Tally} tally of whoever calls */
+  constructor(type, timeout, tally) {
+    this.tally = tally;
+    tally.sent++;
     this.type = type;
     this.timeout = timeout;
     this.resolve = resolveNext;
@@ -19,19 +33,46 @@ class Call {
     this.generation = 0;
     /** @type {import('./waiting-line').Kept | null} of a call that may be sent again */
     this.kept = null;
+    this.isSettled = false;
   }
 
-  /** Whether it is none of the user's. */
-  get isPing() {
-    return false;
+  /** @returns {boolean} whether it was open until now */
+  close() {
+    const wasOpen = !this.isSettled;
+    this.isSettled = true;
+    return wasOpen;
+  }
+
+  /** The handler's result has come. */
+  succeed(value) {
+    if (this.close()) this.resolve(value);
+  }
+
+  /** The handler's error has come. */
+  failRemotely(error) {
+    this.fail(error);
+  }
+
+  /** It failed later than in send(): the stack of its error ends with who awaits it. */
+  fail(error) {
+    if (!this.close()) return;
+    this.tally.failed++;
+    rejectWithCallerStack(this.resolve, this.reject, error);
+  }
+
+  /** It failed with just this. */
+  refuse(error) {
+    if (!this.close()) return;
+    this.tally.failed++;
+    this.reject(error);
   }
 }
 
 class Ping extends Call {
   #started = performance.now();
 
-  get isPing() {
-    return true;
+  constructor(timeout) {
+    super('ping', timeout, UNTOLD);
   }
 
   /** Milliseconds since it was made. */
@@ -40,4 +81,4 @@ class Ping extends Call {
   }
 }
 
-module.exports = { Call, Ping, capture };
+module.exports = { Call, Ping, Tally, UNTOLD, capture };

@@ -43,6 +43,7 @@ class Incarnation {
   /** @type {any} a Channel, once it is launched */
   channel;
   transport = 'socket';
+  session = ''; // its name, as part of every tx (P4.14)
   isReady = false;
   isOver = false; // its owner knows
   /** @type {Error | null} why the channel ended while the process lived */
@@ -71,11 +72,13 @@ class Incarnation {
   #openChannel(link) {
     const { highWaterMark, maxMessageBytes, spin, serializer } = this.#options;
     const owner = this.#owner;
+    const uuid = native.uuid();
+    this.session = uuid.toString('hex');
     this.channel = new Channel({
       open: (options, callbacks) => native.openHost(link, options, callbacks),
       options: {
         role: ROLE.HOST,
-        uuid: native.uuid(),
+        uuid,
         maxMessageBytes,
         highWaterMark,
         spin,

@@ -13,6 +13,7 @@ const { inheritedExecArgv } = require('./exec-argv');
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const MAX_TIMEOUT = 0x7fffffff;
 const DEFAULT_TIMEOUTS = { startup: 10_000, message: 300_000 };
+const NOTED = ['debug', 'info', 'warn', 'error'];
 const ALIASES = new Map([
   ['WORKER_STARTUP', 'startup'],
   ['WORKER_MESSAGE', 'message'],
@@ -24,25 +25,20 @@ const WORKER = {
   known: words(
     'script workerScript filename driver transport workerData argv execArgv execPath env cwd name',
     'stdio serializer timeout highWaterMark maxMessageBytes spin shutdownTimeout signal',
-    'unexpectedShutdown',
+    'middleware txIdGenerator logger logLevel unexpectedShutdown',
   ),
-  later: words(
-    'socketPath detached connection transferList resourceLimits middleware txIdGenerator',
-    'handlers logger logLevel',
-  ),
+  later: words('socketPath detached connection transferList resourceLimits handlers'),
 };
 const SEND = {
   what: 'send option',
-  known: words('timeout'),
-  later: words('signal transferList onProgress priority key metadata abort grace'),
+  known: words('timeout metadata'),
+  later: words('signal transferList onProgress priority key abort grace'),
 };
 const SHUTDOWN = { what: 'shutdown option', known: words('timeout'), later: [] };
 const SERVER = {
   what: 'server option',
-  known: words('serializer onStart onShutdown'),
-  later: words(
-    'middleware maxConcurrency onPipe disconnectBehavior socketPath hostConnectTimeout logger logLevel',
-  ),
+  known: words('serializer middleware maxConcurrency onStart onShutdown logger logLevel'),
+  later: words('onPipe disconnectBehavior socketPath hostConnectTimeout'),
 };
 const HIGH_WATER_MARK = { what: 'option', known: words('bytes messages'), later: [] };
 
@@ -162,6 +158,30 @@ function serializerOf(serializer = /** @type {any} */ ('structured')) {
   throw wrong('serializer', `one of ${BUILT_IN_NAMES.join(', ')} or a Serializer`, serializer);
 }
 
+/** @param {unknown} [middleware] one function or a list @returns {Function[]} a list */
+function checkMiddleware(middleware = []) {
+  const list = Array.isArray(middleware) ? [...middleware] : [middleware];
+  if (list.every((one) => typeof one === 'function')) return list;
+  throw wrong('middleware', 'a function or an array of functions', middleware);
+}
+
+function txIdGeneratorOf(generator) {
+  if (generator === undefined || typeof generator === 'function') return generator;
+  throw wrong('txIdGenerator', 'a function', generator);
+}
+
+/** @param {{ logger?: any, logLevel?: string }} options @returns the same, checked */
+function logOf(options) {
+  const { logger } = options;
+  const isLogger = (one) => NOTED.every((level) => typeof one?.[level] === 'function');
+  if (logger !== undefined && !isLogger(logger))
+    throw wrong('logger', `an object with ${NOTED.join(', ')}`, logger);
+  return {
+    logger,
+    logLevel: oneOf(options, 'logLevel', ['error', 'debug', 'info', 'warn', 'silent']),
+  };
+}
+
 function spinOf(spin = 'auto') {
   return spin === 'auto' ? 50 : integer('spin', spin, 0, 1000);
 }
@@ -221,14 +241,22 @@ function normalizeOptions(given, script) {
       MAX_MESSAGE_BYTES,
     ),
     spin: spinOf(options.spin),
+    middleware: checkMiddleware(options.middleware),
+    txIdGenerator: txIdGeneratorOf(options.txIdGenerator),
+    ...logOf(options),
     shutdownTimeout: integer('shutdownTimeout', or(options.shutdownTimeout, 5000), 0, MAX_TIMEOUT),
   };
 }
 
-/** @param {{ timeout?: number }} options @returns {number | undefined} what send() was told, milliseconds, 0: none */
-function sendTimeout(options) {
+/**
+ * What send() was told.
+ * @typedef {{ timeout?: number, metadata?: Record<string, string> }} SendOptions
+ * @param {SendOptions} options timeout in milliseconds, 0: none
+ * @returns {SendOptions} the same, checked but for metadata
+ */
+function sendOptions(options) {
   checkNames(options, SEND);
-  return timeoutOf(options);
+  return { timeout: timeoutOf(options), metadata: options.metadata };
 }
 
 /** @param {{ timeout?: number }} [options] @returns {number | undefined} what shutdown() was told, milliseconds, 0: none */
@@ -260,13 +288,18 @@ function checkServer(handlers, options) {
       throw wrong(name, 'a function', options[name]);
   }
   if (options.serializer !== undefined) serializerOf(options.serializer);
+  checkMiddleware(options.middleware);
+  logOf(options);
+  const { maxConcurrency } = options;
+  if (maxConcurrency !== undefined) integer('maxConcurrency', maxConcurrency, 1, 0x7fffffff);
 }
 
 module.exports = {
   normalizeOptions,
   serializerOf,
-  sendTimeout,
+  sendOptions,
   shutdownTimeout,
   checkServer,
+  checkMiddleware,
   MAX_MESSAGE_BYTES,
 };

@@ -5,10 +5,9 @@ const { createCodec, nameOf } = require('./codec');
 const { HandshakeError, UnknownTypeError, UnsupportedError } = require('./errors');
 const { FLAG, NEVER, TYPE } = require('./frames');
 const { HandlerContext } = require('./handler-context');
+const { wrapper } = require('./handler-hooks');
+const { isThenable } = require('./middleware');
 const { STRUCTURED, encodeStart } = require('./start-frames');
-
-/** Posts have no slot: for ctx.tx they count on from here, behind the slots of calls (P4.2). */
-const FIRST_POST = 1 << 17;
 
 /** Runs handlers for the host, one async context each. */
 class Server {
@@ -18,21 +17,23 @@ class Server {
   #names = [];
   #timeouts; // by method, milliseconds
   #options;
+  #log;
   #running = 0;
-  #posts = FIRST_POST;
   #waiting = []; // answers not encoded: the host is behind
   /** @type {{ resolve: (value?: any) => void } | null} */
   #stopping = null; // { resolve } while stop() waits for what runs
   isRunning = true;
   isReady = false;
 
-  constructor(channel, init, handlers, options) {
+  constructor(channel, init, handlers, options, log) {
+    this.#log = log;
     this.#channel = channel;
     this.#init = init;
     this.#options = options;
+    const wrapped = wrapper(options);
     for (const [name, handler] of Object.entries(handlers)) {
       this.#names.push(name);
-      this.#handlers.push(handler);
+      this.#handlers.push(wrapped(handler));
     }
     const { message, types } = init.timeouts;
     this.#timeouts = this.#names.map((name) =>
@@ -65,16 +66,17 @@ class Server {
     const oneWay = (channel.flags(at) & FLAG.ONEWAY) !== 0;
     const call = {
       session: this.#init.session,
-      slot: oneWay ? this.#posts++ : channel.slot(at),
+      slot: channel.slot(at),
       generation: channel.generation(at),
       oneWay,
+      details: null,
     };
     this.#running++;
     let payload;
     try {
       if (method >= this.#handlers.length)
         throw new UnknownTypeError(`unknown message type: ${method}`);
-      payload = channel.payload(at);
+      payload = channel.hasDetails(at) ? readDetailed(channel, at, call) : channel.payload(at);
     } catch (error) {
       this.#fail(call, error);
       return;
@@ -139,7 +141,7 @@ class Server {
   }
 
   #fail(call, error) {
-    if (call.oneWay) require('./report').report('a handler of a posted message failed', error);
+    if (call.oneWay) this.#log.error('a handler of a posted message failed', error);
     else
       this.#channel.sendBytes(
         TYPE.ERROR,
@@ -172,9 +174,11 @@ class Server {
   }
 }
 
-/** @returns {boolean} throws what a getter throws */
-function isThenable(value) {
-  return value !== null && typeof value === 'object' && typeof value.then === 'function';
+/** A request with a tx or metadata of its own. */
+function readDetailed(channel, at, call) {
+  const { block, value } = channel.detailed(at);
+  call.details = require('./call-details').decodeDetails(block);
+  return value;
 }
 
 /** @returns {boolean} throws what a getter throws */

@@ -6,18 +6,26 @@ const MAX_KEPT_BYTES = 256 * 1024 * 1024;
 const MAX_WAITING = 1 << 17;
 
 /**
- * What a call needs to be sent to another worker than its first. `tries` counts the workers that
- * died with it, `attempts` how many may do so before the last one; `wasSent` is whether it ever
- * left the host.
+ * What a call or a post needs to be sent to another worker than the one that there was. `tries`
+ * counts the workers that died with it, `attempts` how many may do so before the last one;
+ * `wasSent` is whether it ever left the host.
  */
 class Kept {
-  constructor(payload, attempts, deadline) {
+  constructor(payload, details, attempts, deadline) {
     this.payload = payload;
+    /** @type {import('./call-details').Details} */
+    this.details = details;
+    this.bytes = payload.bytes + details.bytes;
     this.attempts = attempts;
     this.deadline = deadline; // performance.now(), or Infinity
     this.order = 0;
     this.tries = 0;
     this.wasSent = false;
+  }
+
+  /** Unless it has a name of its own, it keeps the one that it had in its first worker. */
+  nameOnce(tx) {
+    if (!this.details.hasTx) this.details = this.details.named(tx);
   }
 }
 
@@ -31,7 +39,7 @@ class Kept {
  */
 class WaitingLine {
   #owner;
-  #items = []; // { type, payload, call }, call null for posts
+  #items = []; // { type, kept, call }, call null for posts
   #suspects = []; // calls that wait for their turn
   #inTurn = new Set(); // suspects that the worker has
   #turn; // timer
@@ -73,22 +81,22 @@ class WaitingLine {
   keep(call, kept) {
     kept.order = this.#orders++;
     call.kept = kept;
-    this.#keptBytes += kept.payload.bytes;
+    this.#keptBytes += kept.bytes;
   }
 
   /** It has settled. */
   forget(call) {
     const { kept } = call;
     call.kept = null;
-    this.#keptBytes -= kept.payload.bytes;
+    this.#keptBytes -= kept.bytes;
     if (this.#inTurn.delete(call) && this.#inTurn.size === 0) this.#nextSuspect();
   }
 
-  /** @param {{ type: string, payload: import('./kept-payload').KeptPayload, call: any }} item */
+  /** @param {{ type: string, kept: Kept, call: any }} item */
   add(item) {
     this.#items.push(item);
-    this.bytes += item.payload.bytes;
-    if (item.call !== null) this.#watch(item.call.kept.deadline);
+    this.bytes += item.kept.bytes;
+    this.#watch(item.kept.deadline);
   }
 
   /** Whether no other suspect is in the worker. */
@@ -101,7 +109,7 @@ class WaitingLine {
     this.#inTurn.clear();
     clearTimeout(this.#turn);
     for (const call of calls) {
-      this.bytes += call.kept.payload.bytes;
+      this.bytes += call.kept.bytes;
       this.#watch(call.kept.deadline);
     }
     this.#suspects.push(...calls);
@@ -114,7 +122,7 @@ class WaitingLine {
     this.#items = [];
     this.#nextSuspect();
     for (const item of items) {
-      this.bytes -= item.payload.bytes;
+      this.bytes -= item.kept.bytes;
       this.#owner.send(item);
     }
   }
@@ -131,9 +139,9 @@ class WaitingLine {
     do {
       const call = this.#suspects.shift();
       if (call === undefined) break;
-      this.bytes -= call.kept.payload.bytes;
+      this.bytes -= call.kept.bytes;
       this.#inTurn.add(call);
-      this.#owner.send({ type: call.type, payload: call.kept.payload, call });
+      this.#owner.send({ type: call.type, kept: call.kept, call });
     } while (this.#inTurn.size === 0); // it could not be sent
     this.#isHanding = false;
     if (this.#suspects.length > 0) this.#startTurn();
@@ -185,14 +193,14 @@ class WaitingLine {
     for (const { call } of this.#items) if (isLate(call)) late.push(call);
     if (late.length > 0) this.#remove(late, isLate);
     for (const call of this.#suspects) this.#watch(call.kept.deadline);
-    for (const { call } of this.#items) if (call !== null) this.#watch(call.kept.deadline);
+    for (const { kept } of this.#items) this.#watch(kept.deadline);
     for (const call of late) this.#owner.expire(call);
   }
 
   #remove(late, isLate) {
     this.#suspects = this.#suspects.filter((call) => !isLate(call));
     this.#items = this.#items.filter(({ call }) => !isLate(call));
-    for (const call of late) this.bytes -= call.kept.payload.bytes;
+    for (const call of late) this.bytes -= call.kept.bytes;
   }
 }
 

@@ -39,7 +39,8 @@ function headerArguments() {
 function build({ sanitize, werror }) {
   const args = [findNodeGyp(), 'configure', 'build', '--loglevel=warn', '--jobs=max'];
   args.push(...headerArguments(), sanitize ? '--debug' : '--release');
-  const env = { ...process.env, GYP_DEFINES: `werror=${werror ? 1 : 0}` };
+  const defines = `${process.env.GYP_DEFINES ?? ''} werror=${werror ? 1 : 0}`.trim();
+  const env = { ...process.env, GYP_DEFINES: defines };
   const { status, error } = spawnSync(process.execPath, args, { cwd: ROOT, env, stdio: 'inherit' });
   if (error) throw error;
   if (status !== 0) process.exit(status ?? 1);

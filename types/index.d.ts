@@ -23,6 +23,8 @@ export interface HandlerContext {
   readonly type: string;
   /** Epoch milliseconds at which the caller gives up, or undefined. */
   readonly deadline?: number;
+  /** What the caller gave as such. */
+  readonly metadata?: Record<string, string>;
 }
 export type Handler<P = any, R = any> = (payload: P, ctx: HandlerContext) => R | Promise<R>;
 export type Handlers<M extends MessageDefs> = {
@@ -85,6 +87,14 @@ export interface WorkerOptions<M extends MessageDefs = any> {
   maxMessageBytes?: number;
   /** Microseconds to stay awake for a likely answer; 'auto' (default): up to 50 when a core is free. */
   spin?: 'auto' | number;
+  /** Sees, and may replace, each message; see Middleware. */
+  middleware?: Middleware | Middleware[];
+  /** The tx of a call, 1 to 255 bytes. Default: name of the session and number of the call. */
+  txIdGenerator?: (message: { type: string; payload: unknown }) => string;
+  /** Default: stderr. */
+  logger?: Logger;
+  /** The least that is logged. Default 'error'. */
+  logLevel?: LogLevel;
   /**
    * What becomes of calls in flight when the worker dies: 'reject' (default), or 'retry': the worker
    * is started again and they are sent to it, attempts times at most (default 1). Per type under
@@ -106,6 +116,8 @@ export interface WorkerOptions<M extends MessageDefs = any> {
 export interface SendOptions {
   /** Milliseconds; 0: none. Default: the worker's. */
   timeout?: number;
+  /** The handler's ctx.metadata: trace context and the like. At most 64 keys, and 4096 bytes in all. */
+  metadata?: Record<string, string>;
 }
 
 export interface Worker<M extends MessageDefs = any> extends EventEmitter {
@@ -115,6 +127,8 @@ export interface Worker<M extends MessageDefs = any> extends EventEmitter {
   ): Promise<M[K]['result']>;
   /** One way. False: accepted, wait for 'drain'; past the hard cap it throws OverloadedError. */
   post<K extends keyof M & string>(type: K, ...args: PostArguments<M[K]['payload']>): boolean;
+  /** Add middleware; returns what removes it. */
+  use(middleware: Middleware): () => void;
   /** Round-trip time in milliseconds. */
   ping(): Promise<number>;
   /** Finish what runs, run onShutdown, exit; then, after timeout (0: never), SIGTERM, then SIGKILL. Idempotent. */
@@ -148,7 +162,7 @@ export interface Worker<M extends MessageDefs = any> extends EventEmitter {
 
 /** Numbers only; read without a native call. Once all calls have settled, sent are those that were answered and those that failed. */
 export interface WorkerStats {
-  /** Not those that were refused at once, and no pings. */
+  /** Those that send() took: not of unknown types or wrong options, nor past the limits. */
   callsSent: number;
   callsInFlight: number;
   callsFailed: number;
@@ -166,6 +180,30 @@ export interface WorkerStats {
 }
 
 export { startWorkerServer, workerData, isWorker, ServerOptions, WorkerServer } from './worker.js';
+
+export type MiddlewareDirection = 'send' | 'receive';
+export interface MiddlewareContext {
+  direction: MiddlewareDirection;
+  kind: 'request' | 'response' | 'error' | 'event';
+  type: string;
+  /** The same on both sides. */
+  tx: string;
+  message: unknown;
+  metadata?: Record<string, string>;
+}
+/**
+ * Return a value to replace the message, undefined to leave it. Left to right when sending, right
+ * to left when receiving. What it throws fails its call alone, with ERR_HAWSER_MIDDLEWARE.
+ */
+export type Middleware = (context: MiddlewareContext) => unknown | Promise<unknown>;
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+export interface Logger {
+  debug(...a: unknown[]): void;
+  info(...a: unknown[]): void;
+  warn(...a: unknown[]): void;
+  error(...a: unknown[]): void;
+}
 
 export abstract class Serializer {
   readonly name?: string;

@@ -319,6 +319,15 @@ peer_version(napi_env env, napi_callback_info info) {
   return hwr__js_int32(env, hwr_session_peer(ch->session)->version);
 }
 
+/* peerUuid(channel) -> 16 bytes in an ArrayBuffer, as the peer's HELLO named itself. */
+static napi_value
+peer_uuid(napi_env env, napi_callback_info info) {
+  napi_value args[1];
+  hwr_channel_t *ch = open_channel(env, info, 1, args);
+  if (!ch) return NULL;
+  return copied_buffer(env, hwr_session_peer(ch->session)->uuid, HWR_UUID_BYTES);
+}
+
 /* ------------------------------------------------------------------ ending */
 
 /* readRest(channel): the process has ended; take in and deliver all that it had sent. */
@@ -431,6 +440,7 @@ hwr_channel_export(napi_env env, napi_value exports) {
       FUNCTION("takeBulk", take_bulk),
       FUNCTION("peerLimit", peer_limit),
       FUNCTION("peerVersion", peer_version),
+      FUNCTION("peerUuid", peer_uuid),
       FUNCTION("readRest", read_rest),
       FUNCTION("drain", drain),
       FUNCTION("setRef", set_ref),

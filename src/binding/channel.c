@@ -208,7 +208,10 @@ hwr__channel_flush(hwr_channel_t *ch) {
 static size_t
 channel_want(void *context, uint8_t **to) {
   hwr_channel_t *ch = context;
-  return ch->failed ? 0 : hwr_session_want(ch->session, to);
+  if (ch->failed) return 0;
+  size_t room = hwr_session_want(ch->session, to);
+  if (room == 0) hwr_transport_schedule(ch->transport); /* its events wait, or it has failed */
+  return room;
 }
 
 static void

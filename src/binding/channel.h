@@ -64,7 +64,7 @@ _Static_assert((int) HWR_COUNTERS_USED <= (int) HWR_COUNTERS, "counters");
 
 typedef struct hwr_block_s {
   hwr_lease_t lease; /* first: the lease is the block */
-  _Alignas(64) uint32_t words[HWR_WORDS];
+  uint32_t words[HWR_WORDS];
   double counters[HWR_COUNTERS];
   hwr_record_t records[HWR_RECORDS];
   hwr_event_t events[HWR_EVENTS];

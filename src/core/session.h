@@ -44,7 +44,8 @@ typedef struct hwr_event_s { /* eight words: JavaScript reads them as a Uint32Ar
   uint32_t word;   /* type | flags << 8 | method << 16, as in the header */
   uint32_t offset; /* of the payload: in the inbox, or in the bulk buffer */
   uint32_t length; /* of the payload */
-  uint32_t bulk;   /* 0: in the inbox; else 1 + index of the bulk buffer */
+  uint32_t bulk;   /* low half: 0 in the inbox, else 1 + index of the bulk buffer. High half:
+                      bytes of the extension block before the payload, if it has a tx or metadata */
   uint32_t value;  /* REQUEST: timeout_ms or 0. TIMEOUT: 1 when it never left. GOAWAY: reason */
 } hwr_event_t;
 

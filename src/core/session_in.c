@@ -139,9 +139,11 @@ handle_define(hwr_session_t *s, message_t *m) {
 
 static int
 handle_request(hwr_session_t *s, message_t *m) {
-  hwr_ext_t ext = {0, 0};
-  if ((m->frame.flags & HWR_FLAG_EXT) && !hwr_ext_decode(&ext, m->body, m->body_bytes))
-    return violation(s, "P2.6");
+  hwr_ext_t ext = {0};
+  if (m->frame.flags & HWR_FLAG_EXT) {
+    const char *rule = hwr_ext_decode(&ext, m->body, m->body_bytes);
+    if (rule) return violation(s, rule);
+  }
   if (hwr_window_receive(&s->window_messages, 1)) return violation(s, "P5.2");
   if (!(m->frame.flags & HWR_FLAG_ONEWAY)) { /* P4.11 */
     int err = hwr_serving_open(&s->serving, &s->mem, m->frame.slot, m->frame.generation);
@@ -150,6 +152,7 @@ handle_request(hwr_session_t *s, message_t *m) {
   }
   hwr_event_t *event = deliver(s, HWR_EV_REQUEST, m, ext.size_bytes);
   event->value = ext.timeout_ms;
+  if (hwr_ext_is_named(&ext)) event->bulk |= ext.size_bytes << 16;
   return 0;
 }
 

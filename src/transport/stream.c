@@ -12,6 +12,7 @@
 
 typedef struct ring_memory_s {
   hwr_lease_t lease; /* first: the lease is the memory */
+  void *block;       /* owned: this, aligned */
   hwr_ring_words_t words;
   _Alignas(HWR_RING_LINE_BYTES) uint8_t data[HWR_DEFAULT_RING_BYTES];
 } ring_memory_t;
@@ -30,7 +31,19 @@ typedef struct stream_s {
 
 static void
 memory_end(hwr_lease_t *lease) {
-  free(lease);
+  free(((ring_memory_t *) lease)->block);
+}
+
+/* aligned_alloc is not everywhere. NULL without memory. */
+static ring_memory_t *
+memory_create(void) {
+  uint8_t *block = calloc(1, sizeof(ring_memory_t) + HWR_RING_LINE_BYTES);
+  if (!block) return NULL;
+  size_t over = (uintptr_t) block % HWR_RING_LINE_BYTES;
+  ring_memory_t *memory = (ring_memory_t *) (block + (over ? HWR_RING_LINE_BYTES - over : 0));
+  memory->block = block;
+  memory->lease = (hwr_lease_t){1, memory_end};
+  return memory;
 }
 
 /* The readable bytes as uv_buf_t; returns how many pieces. */
@@ -261,14 +274,11 @@ static const hwr_transport_ops_t STREAM_OPS = {
 static stream_t *
 stream_alloc(void) {
   stream_t *stream = calloc(1, sizeof *stream);
-  ring_memory_t *memory = NULL;
-  if (stream) memory = aligned_alloc(HWR_RING_LINE_BYTES, sizeof *memory);
+  ring_memory_t *memory = stream ? memory_create() : NULL;
   if (!memory) {
     free(stream);
     return NULL;
   }
-  memory->lease = (hwr_lease_t){1, memory_end};
-  memory->words = (hwr_ring_words_t){0};
   stream->memory = memory;
   stream->base.lease = &memory->lease;
   hwr_producer_init(&stream->base.producer, &memory->words, memory->data, HWR_DEFAULT_RING_BYTES);

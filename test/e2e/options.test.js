@@ -21,6 +21,23 @@ const TIMES = [
 const BYTES = TIMES.slice(0, 6).map(([value, name]) => [value, name, '']);
 
 const WRONG = {
+  middleware: [
+    [5, TYPE, 'a function or an array of functions'],
+    [null, TYPE, 'a function or an array of functions'],
+    [[() => {}, 'x'], TYPE, 'a function or an array of functions'],
+  ],
+  txIdGenerator: [
+    ['x', TYPE, 'a function'],
+    [null, TYPE, 'a function'],
+  ],
+  logger: [
+    [null, TYPE, 'an object with debug, info, warn, error'],
+    [{ error() {} }, TYPE, 'an object with debug, info, warn, error'],
+  ],
+  logLevel: [
+    ['loud', TYPE, 'one of error, debug, info, warn, silent'],
+    [null, TYPE, 'one of'],
+  ],
   driver: [
     ['procces', TYPE, 'one of process, thread, native, inline'],
     [null, TYPE, 'one of'],
@@ -115,8 +132,7 @@ const WRONG = {
   ],
 };
 
-const UNAVAILABLE =
-  'socketPath detached connection transferList resourceLimits middleware txIdGenerator handlers logger logLevel';
+const UNAVAILABLE = 'socketPath detached connection transferList resourceLimits handlers';
 
 async function refused(promise, name, ...parts) {
   const error = await promise.then(
@@ -241,9 +257,7 @@ describe('send refuses', () => {
       await refused(worker.send('echo', 1, options), TYPE, Array.isArray(options) ? '[]' : '');
     for (const timeout of [-1, NaN, Infinity, 0.5, 2 ** 31])
       await refused(worker.send('echo', 1, { timeout }), RANGE, 'timeout', String(timeout));
-    for (const name of 'signal transferList onProgress priority key metadata abort grace'.split(
-      ' ',
-    ))
+    for (const name of 'signal transferList onProgress priority key abort grace'.split(' '))
       await refused(worker.send('echo', 1, { [name]: {} }), UNSUPPORTED, `'${name}'`);
     assert.equal(worker.stats().callsSent, 0);
     assert.equal(await worker.send('echo', 2, {}), 2);

@@ -66,13 +66,15 @@ async function releases(before) {
  * For the describe block in which it is called: startHost(name, ...args) runs hosts/<name>; what
  * still runs after a test is killed. The host has next(), the next line that it printed, as JSON,
  * and exit, a promise of { code, signal, stderr }.
+ * @param {string[]} [under] a command that runs the host, such as taskset
  */
-function hostStarter() {
+function hostStarter(under = []) {
   const children = [];
   afterEach(() => children.splice(0).forEach((child) => child.kill('SIGKILL')));
   return (name, ...args) => {
     const script = path.join(__dirname, 'hosts', name);
-    const child = spawn(execPath, [script, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const [command, ...rest] = [...under, execPath, script, ...args];
+    const child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'pipe'] });
     children.push(child);
     const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const next = async () => JSON.parse((await lines.next()).value);

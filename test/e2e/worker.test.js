@@ -123,8 +123,8 @@ describe('a worker', () => {
     await turn(); // the batch of the answers is counted when it has been delivered
     const stats = worker.stats();
     assert.equal(stats.callsInFlight, 1);
-    assert.equal(stats.callsSent, 3);
-    assert.equal(stats.callsFailed, 0);
+    assert.equal(stats.callsSent, 4);
+    assert.equal(stats.callsFailed, 1);
     assert.equal(stats.messagesReceived, zero.messagesReceived + 2);
     assert.ok(stats.messagesSent >= zero.messagesSent + 3);
     assert.ok(stats.bytesSent > zero.bytesSent + 1000);
@@ -147,10 +147,28 @@ describe('a worker', () => {
       const refused = ['SerializationError', 'UnknownTypeError'];
       assert.deepEqual(names, [closed, refused[0], closed, closed, refused[1], closed, closed]);
       const { callsSent, callsFailed, callsInFlight } = worker.stats();
-      assert.deepEqual([callsSent, callsFailed, callsInFlight], [3, 3, 0]);
+      assert.deepEqual([callsSent, callsFailed, callsInFlight], [4, 4, 0]);
       await ended;
     }
   });
+
+  for (const [what, isAt] of [
+    ['sent', ({ direction }) => direction === 'send'],
+    ['received', ({ direction }) => direction === 'receive'],
+  ]) {
+    for (const kind of ['sync', 'async']) {
+      it(`has stats of calls that balance: one that its ${kind} middleware fails when ${what}`, async () => {
+        const refuse = (context) => {
+          if (isAt(context)) throw new Error('no');
+        };
+        const middleware = kind === 'sync' ? refuse : async (context) => refuse(context);
+        const worker = await start('verbs.js', { middleware });
+        await assert.rejects(worker.send('echo', 1));
+        const { callsSent, callsFailed, callsInFlight } = worker.stats();
+        assert.deepEqual([callsSent, callsFailed, callsInFlight], [1, 1, 0]);
+      });
+    }
+  }
 
   it('has stats of a queue that is empty when it has ended', async () => {
     const worker = await start('verbs.js', { highWaterMark: { messages: 1 } });

@@ -5,8 +5,11 @@ import {
   TimeoutError,
   WorkerCrashedError,
   type DefineMessages,
+  type HandlerContext,
   type Handlers,
+  type Logger,
   type MessagesOf,
+  type Middleware,
   type PayloadOf,
   type ResultOf,
   type Worker,
@@ -85,12 +88,45 @@ export async function untyped(): Promise<void> {
   void anything;
 }
 
+const stamped: Middleware = ({ direction, kind, type, tx, message, metadata }) => {
+  holds<Equal<typeof direction, 'send' | 'receive'>>();
+  holds<Equal<typeof kind, 'request' | 'response' | 'error' | 'event'>>();
+  holds<Equal<typeof message, unknown>>();
+  return metadata === undefined ? undefined : [type.length, tx.length];
+};
+
+export async function withMiddleware(logger: Logger): Promise<void> {
+  const worker = await createWorker<Messages>({
+    script: './worker.js',
+    middleware: [stamped, async () => {}],
+    txIdGenerator: () => 'tx',
+    logger,
+    logLevel: 'silent',
+  });
+  const remove: () => void = worker.use(stamped);
+  remove();
+  await worker.send('count', 1, { metadata: { traceparent: '00' } });
+  // @ts-expect-error strings only
+  await worker.send('count', 1, { metadata: { depth: 1 } });
+  // @ts-expect-error no such level
+  await createWorker({ script: './worker.js', logLevel: 'loud' });
+  // @ts-expect-error not a function
+  worker.use('x');
+  await createWorker({ script: './worker.js', middleware: stamped, logger: console });
+}
+
 const handlers: Handlers<Messages> = {
   hash: (bytes, context) => bytes.toString(context.type === 'hash' ? 'hex' : 'base64'),
   count: async (n = 0) => n + 1,
   ping: () => 'pong',
 };
 void startWorkerServer<Messages>(handlers, { onShutdown: (reason) => void reason.length });
+void startWorkerServer<Messages>(handlers, {
+  middleware: stamped,
+  maxConcurrency: 2,
+  logger: console,
+});
+void startWorkerServer({ meta: (_: void, ctx: HandlerContext) => ctx.metadata?.traceparent });
 void fromWorker({ any: (payload: unknown) => payload });
 holds<Equal<typeof isWorker, boolean>>();
 void workerData.anything;

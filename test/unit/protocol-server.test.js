@@ -26,6 +26,7 @@ class NotingChannel {
   queuedBytes = 0;
   highWaterBytes = 1;
   batchTime = 0;
+  hasDetails = () => false;
   isClosed = false;
   settled = 0;
 

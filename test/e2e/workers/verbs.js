@@ -43,6 +43,10 @@ module.exports = {
   block: () => {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   },
+  blockFor: (ms) => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+    return ms;
+  },
   ignoreSigterm: () => {
     process.on('SIGTERM', () => {});
   },

@@ -1,0 +1,305 @@
+'use strict';
+
+const { Call, Ping, Tally, capture } = require('./call');
+const { NO_DETAILS, encodeDetails } = require('./call-details');
+const { overloadedError, timeoutError, unknownTypeError } = require('./call-errors');
+const { CallTable, MAX_SLOTS } = require('./call-table');
+const { decodeError } = require('./error-frames');
+const { OverloadedError } = require('./errors');
+const { EVENT, NEVER, TYPE } = require('./frames');
+const { sendOptions } = require('./options');
+
+const SPILL_BYTES = 64 * 1024 * 1024;
+const NO_OPTIONS = {};
+
+/** @typedef {import('./lasting-calls').LastingCalls} LastingCalls */
+
+/** Asks the other end of a channel, or of several one after the other, and settles what it asked. */
+class Caller {
+  #channel;
+  #outbox;
+  #refusal;
+  /** @type {LastingCalls | null} where a worker that dies is replaced */
+  #lasting;
+  #calls = new CallTable();
+  #methods = new Map(); // type to number
+  #timeouts = []; // by method, milliseconds
+  #retries = []; // by method: how often a call is tried again
+  /** Calls and posts whose middleware has not finished: they are open, and have not been sent. */
+  #prepared = new Set();
+  /** @type {(() => void) | null} */
+  #onceIdle = null;
+  /** Whether there is an end that takes calls. */
+  isOpen = false;
+  tally = new Tally();
+
+  /**
+   * @param {object} owner
+   * @param {(type?: string) => Error} owner.refusal why nothing can be sent, or not that type
+   * @param {import('./outbox').Outbox} owner.outbox
+   * @param {LastingCalls | null} [owner.lasting] what calls that outlive
+   *   their worker wait in, of this caller alone
+   */
+  constructor({ refusal, outbox, lasting = null }) {
+    this.#refusal = refusal;
+    this.#outbox = outbox;
+    this.#lasting = lasting;
+    lasting?.serve(this, outbox);
+  }
+
+  /** @param {import('./channel').Channel} channel from now on */
+  use(channel) {
+    this.#channel = channel;
+    this.#outbox.use(channel);
+  }
+
+  /** @param {ReturnType<import('./method-table').methodTable>} table of what the peer serves */
+  setMethods({ methods, timeouts, retries }) {
+    this.#methods = methods;
+    this.#timeouts = timeouts;
+    this.#retries = retries;
+  }
+
+  clearMethods() {
+    this.#methods.clear();
+  }
+
+  /** Calls that have not settled, and posts that have not been sent. */
+  get size() {
+    return this.#calls.size + this.#prepared.size + (this.#lasting?.size ?? 0);
+  }
+
+  /** Whether calls are taken, even if only to wait for the worker that comes. */
+  get isTaking() {
+    return this.isOpen || (this.#lasting !== null && this.#lasting.isWaiting);
+  }
+
+  get #isFull() {
+    if (!this.isOpen && this.#lasting !== null) return this.#lasting.isFull;
+    return this.#calls.isFull || this.#channel.queuedBytes > SPILL_BYTES;
+  }
+
+  // ---------------------------------------------------------------- asking
+
+  /** As Worker.send. */
+  send(type, payload, options) {
+    const method = this.#methods.get(type);
+    const isPlain = method !== undefined && this.isOpen && options === undefined;
+    if (!isPlain || this.#retries[method] > 0) return this.#sendWith(type, payload, options);
+    if (this.#isFull) return Promise.reject(overloadedError());
+    const promise = new Promise(capture);
+    const call = new Call(type, this.#timeouts[method], this.tally);
+    this.#calls.take(call);
+    const { slot, generation, timeout } = call;
+    try {
+      this.#channel.send(TYPE.REQUEST, 0, method, slot, generation, timeout, false, payload);
+    } catch (error) {
+      if (this.#calls.finish(slot) !== undefined) call.refuse(error);
+    }
+    return promise;
+  }
+
+  #sendWith(type, payload, options) {
+    let terms;
+    let details;
+    try {
+      terms = this.admit(type, options);
+      details = encodeDetails(terms);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const promise = new Promise(capture);
+    this.submit(new Call(type, terms.timeout, this.tally), payload, details);
+    return promise;
+  }
+
+  /**
+   * What send() was told, checked and complete.
+   * @param {import('./options').SendOptions} [options]
+   * @returns {import('./options').SendOptions & { timeout: number }}
+   */
+  admit(type, options) {
+    const method = this.checkType(type);
+    const given = options === undefined ? NO_OPTIONS : sendOptions(options);
+    if (this.#isFull || this.#prepared.size >= MAX_SLOTS) throw overloadedError();
+    return { ...given, timeout: given.timeout ?? this.#timeouts[method] };
+  }
+
+  /** @returns {number} the method @throws why it cannot be sent */
+  checkType(type) {
+    const method = this.#methods.get(type);
+    if (method === undefined || !this.isTaking) throw this.#refusal(type);
+    return method;
+  }
+
+  /** What is admitted is open while its middleware runs. @param {Call} call */
+  prepare(call) {
+    this.#prepared.add(call);
+  }
+
+  /** It is not to be sent any more. @param {Call} call */
+  withdraw(call) {
+    this.#prepared.delete(call);
+    this.#checkIdle();
+  }
+
+  /** Of a call that was prepared. @param {Call} call @param {unknown} error it rejects with that */
+  giveUp(call, error) {
+    if (call.isSettled) return;
+    call.refuse(error);
+    this.withdraw(call);
+  }
+
+  /**
+   * Send a call that was admitted, or keep it for the worker that comes.
+   * @param {Call} call
+   * @param {unknown} payload
+   * @param {import('./call-details').Details} details
+   * @param {number} [left] milliseconds until its caller gives up, 0: never
+   */
+  submit(call, payload, details, left = call.timeout) {
+    try {
+      const method = this.#methods.get(call.type);
+      if (method === undefined) throw this.#refusal(call.type);
+      const attempts = this.#retries[method];
+      if (this.#lasting !== null && (attempts > 0 || this.#lasting.isWaiting))
+        this.#lasting.keep(call, payload, details, left, attempts);
+      else this.#transmit(call, method, payload, details, left);
+    } catch (error) {
+      call.refuse(error);
+    }
+    this.#prepared.delete(call);
+  }
+
+  #transmit(call, method, payload, details, left) {
+    const channel = this.#channel;
+    this.#calls.take(call);
+    const { slot, generation } = call;
+    try {
+      if (details === NO_DETAILS) {
+        const tell = left !== this.#timeouts[method];
+        channel.send(TYPE.REQUEST, 0, method, slot, generation, left, tell, payload);
+      } else {
+        const block = details.block(this.#toldOf(method, left));
+        channel.sendWithBlock(TYPE.REQUEST, 0, method, slot, generation, left, block, payload);
+      }
+    } catch (error) {
+      if (this.#calls.finish(slot) !== undefined) throw error; // else its worker died meanwhile
+    }
+  }
+
+  /** To the worker that there is now. @param {Call} call that is kept @param {number} left */
+  transmitKept(call, left) {
+    const method = this.#methods.get(call.type);
+    if (method === undefined) throw unknownTypeError(call.type); // this worker does not know it
+    if (this.#calls.isFull) throw overloadedError();
+    this.#calls.take(call);
+    const { slot, generation } = call;
+    const { payload, details } = /** @type {import('./waiting-line').Kept} */ (call.kept);
+    const block = details.block(this.#toldOf(method, left));
+    try {
+      this.#channel.sendKept(0, method, slot, generation, left, block, payload);
+    } catch (error) {
+      if (this.#calls.finish(slot) !== undefined) throw error;
+    }
+  }
+
+  /** The peer knows the usual timeouts. */
+  #toldOf(method, left) {
+    return left === this.#timeouts[method] ? 0 : left || NEVER;
+  }
+
+  /** As Worker.post. */
+  post(type, payload) {
+    const method = this.#methods.get(type);
+    if (method !== undefined && this.isOpen) return this.#outbox.post(method, payload, NO_DETAILS);
+    this.checkType(type);
+    return /** @type {LastingCalls} */ (this.#lasting).post(type, payload, NO_DETAILS);
+  }
+
+  /** A post that was admitted. @param {import('./call-details').Details} details */
+  submitPost(type, payload, details) {
+    if (this.#lasting?.isWaiting) return this.#lasting.post(type, payload, details);
+    const method = this.#methods.get(type);
+    if (method === undefined) throw this.#refusal(type);
+    return this.#outbox.post(method, payload, details);
+  }
+
+  /** To the worker that there is now. */
+  transmitPost(type, { payload, details }) {
+    const method = this.#methods.get(type);
+    if (method === undefined) throw unknownTypeError(type);
+    this.#outbox.postKept(method, payload, details);
+  }
+
+  /** @param {number} timeout milliseconds @returns {Promise<number>} milliseconds */
+  ping(timeout) {
+    const promise = new Promise(capture);
+    const call = new Ping(timeout);
+    this.#calls.take(call);
+    try {
+      this.#channel.ping(call.slot, call.generation, timeout);
+    } catch (error) {
+      this.#calls.finish(call.slot);
+      call.refuse(new OverloadedError('too many pings', { cause: error }));
+    }
+    return promise;
+  }
+
+  // ---------------------------------------------------------------- settling
+
+  onAnswer(kind, slot, at) {
+    const call = this.#calls.finish(slot);
+    if (call === undefined) return;
+    if (call.kept !== null) this.#lasting?.forget(call);
+    this.#settle(call, kind, at);
+    if (this.#onceIdle !== null) this.#checkIdle();
+  }
+
+  #settle(call, kind, at) {
+    if (kind === EVENT.RESPONSE) this.#resolve(call, at);
+    else if (kind === EVENT.PONG) call.succeed(call.age);
+    else if (kind === EVENT.TIMEOUT)
+      call.fail(timeoutError(call, this.#channel.value(at) === 1 ? 'queue' : 'run'));
+    else call.failRemotely(this.#channel.readPayload(at, decodeError));
+  }
+
+  #resolve(call, at) {
+    let value;
+    try {
+      value = this.#channel.payload(at);
+    } catch (error) {
+      call.fail(error);
+      return;
+    }
+    call.succeed(value);
+  }
+
+  /** The calls that the peer had, oldest slot first; they are the taker's now. @returns {any[]} */
+  takeSent() {
+    return this.#calls.finishAll();
+  }
+
+  /** Reject all that is open. @param {(type: string) => Error} errorOf */
+  rejectAll(errorOf) {
+    const waiting = this.#lasting === null ? [] : this.#lasting.takeAll();
+    const calls = [...this.#calls.finishAll(), ...waiting, ...this.#prepared];
+    this.#prepared.clear();
+    for (const call of calls) call.fail(errorOf(call.type));
+  }
+
+  /** Call it once nothing is open: at once, or behind the last answer. */
+  whenIdle(callback) {
+    this.#onceIdle = callback;
+    this.#checkIdle();
+  }
+
+  #checkIdle() {
+    if (this.#onceIdle === null || this.#calls.size + this.#prepared.size > 0) return;
+    const callback = this.#onceIdle;
+    this.#onceIdle = null;
+    callback();
+  }
+}
+
+module.exports = { Caller };
