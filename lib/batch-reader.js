@@ -1,6 +1,7 @@
 'use strict';
 
 const native = require('./binding');
+const { readName } = require('./event-names');
 
 const AT = native.layout;
 const EVENT_WORDS = 8;
@@ -69,6 +70,15 @@ class BatchReader {
     return this.readPayload(at, (bytes, start, end, owned) =>
       this.codec.decode(id, bytes, start, end, owned),
     );
+  }
+
+  /** An event's name, and what decodes its data: read(name, decode). Valid until that returns. */
+  readEvent(at, read) {
+    const id = this.#codecId(at);
+    this.readPayload(at, (bytes, start, end, owned) => {
+      const name = readName(bytes, start, this.value(at));
+      read(name, () => this.codec.decode(id, bytes, start, end, owned));
+    });
   }
 
   /** Whether the request has a tx or metadata of its own (P2.9, P2.10). */

@@ -5,7 +5,9 @@
 const native = require('./binding');
 const { Channel } = require('./channel');
 const { createCodec } = require('./codec');
+const { agreeOnCodec } = require('./codec-agreement');
 const { EVENT, ROLE, TYPE } = require('./frames');
+const { Middleware } = require('./middleware');
 const { handlersOf, loadScript } = require('./script');
 const { Server } = require('./server');
 const { heedSignals } = require('./signals');
@@ -26,10 +28,14 @@ process.argv.splice(1, 1); // argv[1] is the script
 let log = {
   error: (what, detail) => require('./report').report(what, detail),
 };
+const middleware = new Middleware();
 let server = null;
 let serving = null; // promise of startWorkerServer
 let evaluated = false; // the script
 let leaving = false;
+let hostInit = null; // what INIT said
+let parent = null; // once somebody has asked for it
+let host = null; // who receives for it
 
 const initTimer = setTimeout(() => fail('the host sent no INIT'), INIT_TIMEOUT);
 
@@ -39,9 +45,18 @@ const listener = {
     if (kind === EVENT.INIT) onInit(at);
     else if (kind === EVENT.GOAWAY) leave('shutdown');
   },
-  onRequest: (at) => server.onRequest(at),
-  onAnswer() {},
-  onDrain: () => server?.onDrain(),
+  onRequest: (at) => {
+    host?.beforeRequest();
+    server.onRequest(at);
+  },
+  onCancel: (at) => server.onCancel(at),
+  onAnswer: (kind, slot, at) => host?.onAnswer(kind, slot, at),
+  onProgress: (at) => host?.onProgress(at),
+  onEmitted: (at) => host?.onEmitted(at),
+  onDrain: (what) => {
+    server?.onDrain(what);
+    host?.onDrain(what);
+  },
   onEnd(status, rule) {
     if (status === 0) leave('disconnect');
     else fail(`the host broke the protocol${rule ? ` (${rule})` : ''}`);
@@ -62,10 +77,25 @@ const channel = new Channel({
   listener,
 });
 process.on('exit', () => {
-  server?.answerAll();
+  server?.releaseAnswers();
   channel.drain(EXIT_DRAIN);
 });
 heedSignals(onSignal);
+
+/** Few workers need it, and each of its files takes its time. */
+function loadParent() {
+  if (parent !== null) return parent;
+  const { Parent } = require('./parent');
+  parent = new Parent(channel, {
+    init: hostInit,
+    isReady: () => server !== null && server.isReady,
+    beforeEvent: () => server.releaseAnswers(),
+    middleware,
+    log: { error: (what, detail) => log.error(what, detail) },
+  });
+  host = Parent.receiver(parent);
+  return parent;
+}
 
 function joinHost(options, callbacks) {
   try {
@@ -93,7 +123,11 @@ async function leave(reason) {
   if (leaving) return;
   leaving = true;
   try {
-    if (reason === 'disconnect') setTimeout(() => process.exit(), HOST_GONE_GRACE / 2);
+    if (reason === 'disconnect') {
+      setTimeout(() => process.exit(), HOST_GONE_GRACE / 2);
+      server?.abandonAll();
+      host?.onGone();
+    }
     await server?.stop(reason);
   } catch (error) {
     log.error('onShutdown failed', error);
@@ -104,10 +138,13 @@ async function leave(reason) {
 function onInit(at) {
   clearTimeout(initTimer);
   const init = readInit(at);
-  init.session = channel.peerUuid;
+  hostInit = init;
   if (init.name !== undefined) process.title = init.name;
   globalThis[Symbol.for('hawser.worker')] = {
     workerData: init.workerData,
+    get parent() {
+      return loadParent();
+    },
     serve: (handlers, options) => serveOnce(init, handlers, options),
   };
   process.nextTick(run, init);
@@ -116,11 +153,16 @@ function onInit(at) {
 function readInit(at) {
   try {
     const init = channel.payload(at);
-    if (typeof init?.timeouts?.types === 'object') return init;
+    if (typeof init?.timeouts?.types === 'object' && areNames(init.methods)) return init;
   } catch (error) {
     return fail('the host broke the protocol', error);
   }
   return fail('the host broke the protocol: malformed INIT (P3.8)');
+}
+
+/** @param {unknown} [methods] what the host serves, if it serves anything */
+function areNames(methods = []) {
+  return Array.isArray(methods) && methods.every((name) => typeof name === 'string');
 }
 
 function serveOnce(init, handlers, options) {
@@ -136,7 +178,15 @@ function serveOnce(init, handlers, options) {
 async function serve(init, handlers, options) {
   if (options.logger !== undefined || options.logLevel !== undefined)
     log = require('./report').createLog(options);
-  server = new Server(channel, init, handlers, options, log);
+  for (const one of [options.middleware ?? []].flat()) middleware.add(one);
+  channel.codec = agreeOnCodec(init, options.serializer);
+  server = new Server(channel, handlers, {
+    timeouts: init.timeouts,
+    middleware,
+    log,
+    emit: (name, data) => loadParent().emit(name, data),
+    options,
+  });
   const running = server;
   // A script that throws behind this, or leaves a rejection to nobody, must not have been ready.
   await new Promise(setImmediate);

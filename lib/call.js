@@ -33,6 +33,10 @@ class Call {
     this.generation = 0;
     /** @type {import('./waiting-line').Kept | null} of a call that may be sent again */
     this.kept = null;
+    /** @type {any} of the calls of its signal: it leaves that when it settles */
+    this.group = null;
+    /** @type {((value: unknown) => void) | null} */
+    this.onProgress = null;
     this.isSettled = false;
   }
 
@@ -40,6 +44,7 @@ class Call {
   close() {
     const wasOpen = !this.isSettled;
     this.isSettled = true;
+    if (this.group !== null) this.group.leave(this);
     return wasOpen;
   }
 

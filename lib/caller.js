@@ -1,5 +1,6 @@
 'use strict';
 
+const { AbortGroups } = require('./abort-groups');
 const { Call, Ping, Tally, capture } = require('./call');
 const { NO_DETAILS, encodeDetails } = require('./call-details');
 const { overloadedError, timeoutError, unknownTypeError } = require('./call-errors');
@@ -27,6 +28,7 @@ class Caller {
   #retries = []; // by method: how often a call is tried again
   /** Calls and posts whose middleware has not finished: they are open, and have not been sent. */
   #prepared = new Set();
+  #aborts = new AbortGroups((call, reason) => this.#abort(call, reason));
   /** @type {(() => void) | null} */
   #onceIdle = null;
   /** Whether there is an end that takes calls. */
@@ -60,7 +62,9 @@ class Caller {
     this.#retries = retries;
   }
 
-  clearMethods() {
+  /** Nothing can be sent any more. */
+  close() {
+    this.isOpen = false;
     this.#methods.clear();
   }
 
@@ -94,7 +98,7 @@ class Caller {
     try {
       this.#channel.send(TYPE.REQUEST, 0, method, slot, generation, timeout, false, payload);
     } catch (error) {
-      if (this.#calls.finish(slot) !== undefined) call.refuse(error);
+      if (this.#calls.finish(slot, generation) !== undefined) call.refuse(error);
     }
     return promise;
   }
@@ -109,7 +113,9 @@ class Caller {
       return Promise.reject(error);
     }
     const promise = new Promise(capture);
-    this.submit(new Call(type, terms.timeout, this.tally), payload, details);
+    const call = new Call(type, terms.timeout, this.tally);
+    this.#heed(call, terms);
+    this.submit(call, payload, details);
     return promise;
   }
 
@@ -117,10 +123,12 @@ class Caller {
    * What send() was told, checked and complete.
    * @param {import('./options').SendOptions} [options]
    * @returns {import('./options').SendOptions & { timeout: number }}
+   * @throws {unknown} why it cannot be sent, or the reason of the signal
    */
   admit(type, options) {
     const method = this.checkType(type);
     const given = options === undefined ? NO_OPTIONS : sendOptions(options);
+    given.signal?.throwIfAborted();
     if (this.#isFull || this.#prepared.size >= MAX_SLOTS) throw overloadedError();
     return { ...given, timeout: given.timeout ?? this.#timeouts[method] };
   }
@@ -132,9 +140,34 @@ class Caller {
     return method;
   }
 
-  /** What is admitted is open while its middleware runs. @param {Call} call */
-  prepare(call) {
+  /**
+   * What is admitted is open while its middleware runs.
+   * @param {Call} call
+   * @param {import('./options').SendOptions} [terms] of admit(), of a call
+   */
+  prepare(call, terms) {
     this.#prepared.add(call);
+    if (terms !== undefined) this.#heed(call, terms);
+  }
+
+  /** @param {Call} call @param {import('./options').SendOptions} terms */
+  #heed(call, { signal, onProgress }) {
+    if (onProgress !== undefined) call.onProgress = onProgress;
+    if (signal !== undefined) this.#aborts.join(signal, call);
+  }
+
+  /** Its signal has aborted, wherever it is. */
+  #abort(call, reason) {
+    const { slot, generation } = call;
+    if (this.#calls.get(slot) === call) {
+      this.#calls.finish(slot, generation);
+      this.#channel.cancel(slot, generation);
+    }
+    if (call.kept !== null) this.#lasting?.withdraw(call);
+    this.#prepared.delete(call);
+    call.onProgress = null;
+    call.refuse(reason);
+    this.#checkIdle();
   }
 
   /** It is not to be sent any more. @param {Call} call */
@@ -184,7 +217,8 @@ class Caller {
         channel.sendWithBlock(TYPE.REQUEST, 0, method, slot, generation, left, block, payload);
       }
     } catch (error) {
-      if (this.#calls.finish(slot) !== undefined) throw error; // else its worker died meanwhile
+      // Else its worker has died, or its signal has aborted it meanwhile.
+      if (this.#calls.finish(slot, generation) !== undefined) throw error;
     }
   }
 
@@ -198,9 +232,9 @@ class Caller {
     const { payload, details } = /** @type {import('./waiting-line').Kept} */ (call.kept);
     const block = details.block(this.#toldOf(method, left));
     try {
-      this.#channel.sendKept(0, method, slot, generation, left, block, payload);
+      this.#channel.sendKept(TYPE.REQUEST, 0, method, slot, generation, left, block, payload);
     } catch (error) {
-      if (this.#calls.finish(slot) !== undefined) throw error;
+      if (this.#calls.finish(slot, generation) !== undefined) throw error;
     }
   }
 
@@ -226,10 +260,27 @@ class Caller {
   }
 
   /** To the worker that there is now. */
-  transmitPost(type, { payload, details }) {
+  transmitPost(type, kept) {
     const method = this.#methods.get(type);
     if (method === undefined) throw unknownTypeError(type);
-    this.#outbox.postKept(method, payload, details);
+    this.#outbox.postKept(method, kept);
+  }
+
+  /** As Worker.notify. */
+  emit(name, data) {
+    this.checkTaking();
+    return this.submitEvent(name, data);
+  }
+
+  /** An event that was admitted. */
+  submitEvent(name, data) {
+    if (this.#lasting?.isWaiting) return this.#lasting.emit(name, data);
+    return this.#outbox.emit(name, data);
+  }
+
+  /** @throws why there is no end that takes anything */
+  checkTaking() {
+    if (!this.isTaking) throw this.#refusal();
   }
 
   /** @param {number} timeout milliseconds @returns {Promise<number>} milliseconds */
@@ -240,7 +291,7 @@ class Caller {
     try {
       this.#channel.ping(call.slot, call.generation, timeout);
     } catch (error) {
-      this.#calls.finish(call.slot);
+      this.#calls.finish(call.slot, call.generation);
       call.refuse(new OverloadedError('too many pings', { cause: error }));
     }
     return promise;
@@ -248,12 +299,27 @@ class Caller {
 
   // ---------------------------------------------------------------- settling
 
+  /** An answer may come behind the abort of its call, in one batch: the generation tells. */
   onAnswer(kind, slot, at) {
-    const call = this.#calls.finish(slot);
+    const call = this.#calls.finish(slot, this.#channel.generation(at));
     if (call === undefined) return;
     if (call.kept !== null) this.#lasting?.forget(call);
     this.#settle(call, kind, at);
     if (this.#onceIdle !== null) this.#checkIdle();
+  }
+
+  /** What cannot be read is dropped: the answer is still to come. */
+  onProgress(at) {
+    const call = this.#calls.get(this.#channel.slot(at));
+    if (call?.generation !== this.#channel.generation(at) || call.onProgress === null) return;
+    let value;
+    try {
+      value = this.#channel.payload(at);
+    } catch {
+      return;
+    }
+    // Before whoever awaits the answer, which may be in this batch, and not after an abort.
+    queueMicrotask(() => call.onProgress?.(value));
   }
 
   #settle(call, kind, at) {

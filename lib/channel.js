@@ -30,7 +30,8 @@ const SLEEPY_RECORDS = 64; // where each hand-over costs a system call
  * a table, and handed over once per tick; what arrives is decoded once per batch.
  *
  * The listener has onOpen(transport), onEvent(kind, at) for start and control events,
- * onRequest(...), onAnswer(...), onDrain(), onEnd(code, rule).
+ * onRequest(at), onCancel(at), onAnswer(kind, slot, at), onProgress(at), onEmitted(at), onDrain(what),
+ * onEnd(code, rule).
  */
 class Channel extends BatchReader {
   #handle; // the native channel
@@ -135,6 +136,15 @@ class Channel extends BatchReader {
     return this.#words[WORD.HELD_BYTES] + this.#position - this.#regionStart;
   }
 
+  /**
+   * As queuedBytes, without requests that wait for messages of credit: answers must not wait for
+   * those, or two ends that ask each other wait for ever (P5.8).
+   */
+  get laneBytes() {
+    if (this.#words[WORD.RECORD_COUNT] === 0) return this.#words[WORD.LANE_BYTES];
+    return this.#words[WORD.LANE_BYTES] + this.#position - this.#regionStart;
+  }
+
   get queuedRecords() {
     return this.#words[WORD.HELD_RECORDS] + this.#words[WORD.RECORD_COUNT];
   }
@@ -170,7 +180,7 @@ class Channel extends BatchReader {
 
   /**
    * As send(), of a record with a block before its payload.
-   * @param {Buffer} block an extension block (P2.6)
+   * @param {Buffer} block extension (P2.6) or, of an EVENT, its name (P4.16)
    */
   sendWithBlock(type, flags, method, slot, generation, timeout, block, value) {
     if (this.#closed) throw new WorkerClosedError('Worker is closed');
@@ -204,17 +214,17 @@ class Channel extends BatchReader {
   }
 
   /**
-   * Send a request that a PayloadKeeper has encoded; otherwise as sendWithBlock().
+   * Send what a PayloadKeeper has encoded; otherwise as sendWithBlock().
    * @param {Buffer | null} block
    * @param {import('./kept-payload').KeptPayload} payload is not kept
    */
-  sendKept(flags, method, slot, generation, timeout, block, payload) {
+  sendKept(type, flags, method, slot, generation, timeout, block, payload) {
     if (this.#closed) throw new WorkerClosedError('Worker is closed');
     flags |= payload.codecId;
     const record =
       block === null
-        ? recordOf(TYPE.REQUEST, flags, method, slot, generation, timeout, false)
-        : blockRecordOf(TYPE.REQUEST, flags, method, slot, generation, timeout, block);
+        ? recordOf(type, flags, method, slot, generation, timeout, false)
+        : blockRecordOf(type, flags, method, slot, generation, timeout, block);
     this.#checkSize(record, payload.bytes);
     if (this.#encoding) this.#postponed.push({ record, slices: payload.slices });
     else if (payload.bytes > MAX_COPIED) this.#sendSlices(record, payload.slices);
@@ -317,6 +327,12 @@ class Channel extends BatchReader {
     else this.#sendSlices(record, slices);
   }
 
+  /** Give up a call: withdrawn if it has not left, else the peer is told (P4.14). */
+  cancel(slot, generation) {
+    if (this.#closed) return;
+    this.#sendEmpty(recordOf(TYPE.CANCEL, 0, 0, slot, generation, 0, false));
+  }
+
   #sendSlices(record, slices) {
     this.flush();
     if (record.head > HEADER_BYTES) {
@@ -375,6 +391,7 @@ class Channel extends BatchReader {
   }
 
   ping(slot, generation, timeout) {
+    this.flush(); // the slot may be that of a call whose CANCEL has not been handed over
     native.ping(this.#handle, slot, generation, timeout);
     this.schedule();
   }
@@ -385,8 +402,9 @@ class Channel extends BatchReader {
     this.flush();
   }
 
-  wantDrain() {
-    if (!this.#closed) native.wantDrain(this.#handle);
+  /** @param {number} what DRAIN.ALL or DRAIN.LANE */
+  wantDrain(what) {
+    if (!this.#closed) native.wantDrain(this.#handle, what);
   }
 
   // ---------------------------------------------------------------- receiving
@@ -429,8 +447,19 @@ class Channel extends BatchReader {
       case EVENT.DEFINE:
         this.#define(at);
         return;
+      case EVENT.EVENT:
+        this.messagesReceived++;
+        this.#listener.onEmitted(at);
+        return;
+      case EVENT.PROGRESS:
+        this.messagesReceived++;
+        this.#listener.onProgress(at);
+        return;
+      case EVENT.CANCEL:
+        this.#listener.onCancel(at);
+        return;
       case EVENT.DRAIN:
-        this.#listener.onDrain();
+        this.#listener.onDrain(this.value(at));
         return;
       case EVENT.HELLO:
         this.#peerLimit = native.peerLimit(this.#handle);

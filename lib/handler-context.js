@@ -4,56 +4,80 @@ const { NEVER } = require('./frames');
 
 /** What a handler may know of its call. Nothing in it is computed before it is asked for. */
 class HandlerContext {
-  #session;
-  #slot;
-  #generation;
+  #call;
   #received;
   #timeout;
-  #oneWay;
-  /** @type {{ tx?: string, metadata?: Record<string, string> } | null} */
-  #details;
+  /** @type {AbortController | undefined} once the signal was asked for */
+  #controller;
 
   /**
    * @param {string} type
-   * @param {{ session: string, slot: number, generation: number, oneWay: boolean, details: object | null }} call
+   * @param {import('./server').ServedCall} call
    * @param {number} received epoch milliseconds
    * @param {number} timeout milliseconds that the caller waits, or NEVER
    */
-  constructor(type, { session, slot, generation, oneWay, details }, received, timeout) {
+  constructor(type, call, received, timeout) {
     this.type = type;
-    this.#session = session;
-    this.#slot = slot;
-    this.#generation = generation;
+    this.#call = call;
     this.#received = received;
     this.#timeout = timeout;
-    this.#oneWay = oneWay;
-    this.#details = details;
   }
 
-  /** Whether nobody waits for an answer. @param {HandlerContext} context */
-  static isOneWay(context) {
-    return context.#oneWay;
-  }
-
-  /** Milliseconds that the caller waits, or NEVER. @param {HandlerContext} context */
-  static timeoutOf(context) {
-    return context.#timeout;
-  }
-
-  /** Names the call on both sides (P4.14). */
+  /** Names the call on both sides (P4.19). */
   get tx() {
-    const end = this.#oneWay ? '-post' : '';
-    return this.#details?.tx ?? `${this.#session}-${this.#generation}-${this.#slot}${end}`;
+    const { server, slot, generation, oneWay, details } = this.#call;
+    return details?.tx ?? `${server.session}-${generation}-${slot}${oneWay ? '-post' : ''}`;
   }
 
   /** What the caller gave as such, or undefined. */
   get metadata() {
-    return this.#details?.metadata;
+    return this.#call.details?.metadata;
   }
 
   /** Epoch milliseconds at which the caller gives up, or undefined. */
   get deadline() {
     return this.#timeout === NEVER ? undefined : this.#received + this.#timeout;
+  }
+
+  /** Aborts when the caller aborts, its deadline has passed, or it goes away. */
+  get signal() {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (HandlerContext.isGivenUp(this)) this.#controller.abort();
+    }
+    return this.#controller.signal;
+  }
+
+  /** Reaches the caller's onProgress, unless the call has settled or the caller is far behind. */
+  progress(value) {
+    this.#call.server.progress(this.#call, value);
+  }
+
+  /** Event to the host; false when it is behind: accepted, but wait for 'drain' of parent.events. */
+  emit(name, data) {
+    return this.#call.server.emit(name, data);
+  }
+
+  // For those who serve: handlers have no such methods.
+
+  /** @param {HandlerContext} context */
+  static abort(context) {
+    context.#controller?.abort();
+  }
+
+  /** Whether nobody waits for what the handler does. @param {HandlerContext} context */
+  static isGivenUp(context) {
+    return context.#call.server.isGivenUp(context.#call);
+  }
+
+  /** Whether nobody ever waited for an answer. @param {HandlerContext} context */
+  static isOneWay(context) {
+    return context.#call.oneWay;
+  }
+
+  /** Milliseconds that the caller waits, or NEVER. @param {HandlerContext} context */
+  static timeoutOf(context) {
+    return context.#timeout;
   }
 }
 

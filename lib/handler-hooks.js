@@ -3,22 +3,21 @@
 /** What may stand around a handler: middleware, a limit of those that run, tracing. */
 
 const { HandlerContext } = require('./handler-context');
-const { Middleware, isThenable } = require('./middleware');
+const { isThenable } = require('./middleware');
 const { handling } = require('./tracing');
 
 /**
- * @param {{ middleware?: Function | Function[], maxConcurrency?: number }} options of startWorkerServer
+ * @param {import('./middleware').Middleware} middleware of the end that serves
+ * @param {number} [maxConcurrency]
  * @returns {(handler: Function) => Function} makes a handler one that has all that around it
  */
-function wrapper({ middleware = [], maxConcurrency }) {
-  const list = Array.isArray(middleware) ? middleware : [middleware];
-  const around = list.length > 0 ? new Middleware(list) : null;
+function wrapper(middleware, maxConcurrency) {
   const limit =
     maxConcurrency === undefined ? null : new (require('./limiter').Limiter)(maxConcurrency);
   return (handler) => {
-    let wrapped = traced(handler);
-    if (limit !== null) wrapped = limit.wrap(wrapped);
-    return around === null ? wrapped : withMiddleware(wrapped, around);
+    const limited = limit === null ? traced(handler) : limit.wrap(traced(handler));
+    const around = withMiddleware(limited, middleware);
+    return (payload, context) => (middleware.isEmpty ? limited : around)(payload, context);
   };
 }
 

@@ -10,6 +10,7 @@ const native = require('./binding');
 const { Call, UNTOLD, capture } = require('./call');
 const { encodeDetails } = require('./call-details');
 const { timeoutError } = require('./call-errors');
+const { nameBlock } = require('./event-names');
 const { overCap } = require('./outbox');
 const { sending } = require('./tracing');
 
@@ -84,10 +85,11 @@ class HookedCall extends Call {
   }
 }
 
-/** A post whose middleware is asynchronous: the worker is not told to end before it has gone. */
+/** A post or event whose middleware is asynchronous: the worker is not told to end before it has gone. */
 class HookedPost extends HookedCall {
   #report;
 
+  /** @param {(error: unknown) => void} report hears why it could not be sent */
   constructor(type, middleware, report) {
     super(type, 0, UNTOLD, middleware, undefined);
     this.#report = report;
@@ -98,7 +100,7 @@ class HookedPost extends HookedCall {
   }
 
   refuse(error) {
-    if (this.close()) this.#report(`a post of '${this.type}' failed`, error);
+    if (this.close()) this.#report(error);
   }
 }
 
@@ -120,7 +122,7 @@ class HookedCalls {
    * @param {import('./caller').Caller} about.caller
    * @param {import('./outbox').Outbox} about.outbox its
    * @param {import('./middleware').Middleware} about.middleware
-   * @param {((message: object) => string) | undefined} about.txIdGenerator
+   * @param {(message: object) => string} [about.txIdGenerator]
    * @param {number} about.mostPosts
    * @param {(what: string, error: unknown) => void} about.report
    */
@@ -159,14 +161,9 @@ class HookedCalls {
       return Promise.reject(error);
     }
     const promise = new Promise(capture);
-    const call = new HookedCall(
-      type,
-      terms.timeout,
-      this.#caller.tally,
-      this.#middleware,
-      metadata,
-    );
-    this.#caller.prepare(call);
+    const { tally } = this.#caller;
+    const call = new HookedCall(type, terms.timeout, tally, this.#middleware, metadata);
+    this.#caller.prepare(call, terms);
     try {
       call.tx = this.#name(type, payload);
       if (about !== undefined) about.tx = call.tx;
@@ -200,11 +197,25 @@ class HookedCalls {
   post(type, payload) {
     this.#caller.checkType(type);
     if (this.#posts >= HARD_CAP * this.#mostPosts) throw overCap();
-    const call = new HookedPost(type, this.#middleware, this.#report);
+    const report = (error) => this.#report(`a post of '${type}' failed`, error);
+    const call = new HookedPost(type, this.#middleware, report);
     call.tx = this.#name(type, payload);
     const context = call.about('send', 'request', payload);
     const details = encodeDetails(call);
     const submit = () => this.#caller.submitPost(type, context.message, details);
+    const pending = this.#middleware.run(context);
+    return pending === undefined ? submit() : this.#postLater(call, pending, submit);
+  }
+
+  /** As Worker.notify. */
+  emit(name, data) {
+    this.#caller.checkTaking();
+    nameBlock(name); // middleware sees none that is refused
+    if (this.#posts >= HARD_CAP * this.#mostPosts) throw overCap();
+    const report = (error) => this.#report(`the event '${name}' was not sent`, error);
+    const call = new HookedPost(name, this.#middleware, report);
+    const context = call.about('send', 'event', data);
+    const submit = () => this.#caller.submitEvent(name, context.message);
     const pending = this.#middleware.run(context);
     return pending === undefined ? submit() : this.#postLater(call, pending, submit);
   }

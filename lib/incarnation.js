@@ -18,7 +18,8 @@ const STATUS = native.status;
  * One life of a worker: a process, the connection to it, and its start. It is over with its
  * process; a Worker may have several, one after the other.
  *
- * The owner has onReady(names); onAnswer(kind, slot, at); onDrain(); onDeath(), at once when no
+ * The owner has onReady(names); onRequest(at), onCancel(at), onAnswer(kind, slot, at),
+ * onProgress(at), onEmitted(at) and onDrain(what), as of Channel; onDeath(), at once when no
  * answer can come any more; onExit({ code, signal }, startError), the last of all, once the process
  * is gone and its stderr is read; wantsTail().
  */
@@ -43,7 +44,7 @@ class Incarnation {
   /** @type {any} a Channel, once it is launched */
   channel;
   transport = 'socket';
-  session = ''; // its name, as part of every tx (P4.14)
+  session = ''; // its name, part of those of its calls (P4.19)
   isReady = false;
   isOver = false; // its owner knows
   /** @type {Error | null} why the channel ended while the process lived */
@@ -87,9 +88,11 @@ class Incarnation {
       listener: {
         onOpen: (transport) => this.#onOpen(transport),
         onEvent: (kind, at) => this.#onEvent(kind, at),
-        onRequest: () =>
-          this.giveUp(new errors.ProtocolError('a request from the worker', { rule: 'P4.12' })),
+        onRequest: owner.onRequest,
+        onCancel: owner.onCancel,
         onAnswer: owner.onAnswer,
+        onProgress: owner.onProgress,
+        onEmitted: owner.onEmitted,
         onDrain: owner.onDrain,
         onEnd: (code, rule) => this.#onEnd(code, rule),
         onProtocolError: (error) => this.giveUp(error),

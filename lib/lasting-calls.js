@@ -1,7 +1,9 @@
 'use strict';
 
+const { NO_DETAILS } = require('./call-details');
 const { overloadedError, poisonError, timeoutError } = require('./call-errors');
 const { HARD_CAP } = require('./channel');
+const { nameBlock } = require('./event-names');
 const { PayloadKeeper } = require('./kept-payload');
 const { overCap } = require('./outbox');
 const { Kept, WaitingLine, doom } = require('./waiting-line');
@@ -61,43 +63,54 @@ class LastingCalls {
   keep(call, payload, details, left, attempts) {
     const line = this.#line;
     if (line.isKeepingTooMuch) throw overloadedError();
-    const encoded = this.#encode(call.type, payload);
+    const encoded = this.#encode(payload);
     if (call.isSettled) return; // by a getter
     const deadline = left > 0 ? performance.now() + left : Infinity;
     const kept = new Kept(encoded, details, attempts, deadline);
     line.keep(call, kept);
-    const item = { type: call.type, kept, call };
+    const item = { type: call.type, kept, call, isEvent: false };
     if (this.isWaiting) line.add(item);
     else this.#send(item);
   }
 
-  #encode(type, payload) {
+  #encode(payload) {
     const wasTaking = this.#caller.isTaking;
     this.#keeper ??= this.#makeKeeper();
     const encoded = this.#keeper.keep(payload);
-    if (wasTaking) this.#caller.checkType(type); // a getter of the payload may have ended it
+    if (wasTaking) this.#caller.checkTaking(); // a getter of the payload may have ended it
     return encoded;
   }
 
   /** As Worker.post. */
   post(type, payload, details) {
+    return this.#queue(type, payload, details, false);
+  }
+
+  /** As Worker.notify. */
+  emit(name, data) {
+    nameBlock(name); // now is the time to refuse it
+    return this.#queue(name, data, NO_DETAILS, true);
+  }
+
+  #queue(type, payload, details, isEvent) {
     const line = this.#line;
     const mark = this.#highWaterMark;
     if (this.#outbox.needsDrain && line.isOver(mark, HARD_CAP)) throw overCap();
-    const kept = new Kept(this.#encode(type, payload), details, 0, Infinity);
-    line.add({ type, kept, call: null });
+    const kept = new Kept(this.#encode(payload), details, 0, Infinity);
+    line.add({ type, kept, call: null, isEvent });
     if (!line.isOver(mark, 1)) return true;
     this.#outbox.needsDrain = true;
     return false;
   }
 
   /** To the worker that there is now. */
-  #send({ type, kept, call }) {
+  #send({ type, kept, call, isEvent }) {
     try {
-      if (call === null) this.#caller.transmitPost(type, kept);
+      if (isEvent) this.#outbox.emitKept(type, kept);
+      else if (call === null) this.#caller.transmitPost(type, kept);
       else this.#sendCall(call);
     } catch (error) {
-      if (call === null) this.#log.error('a message that was posted is lost', error);
+      if (call === null) this.#log.error(`a message '${type}' that waited is lost`, error);
       else if (call.kept !== null) this.#reject(call, error);
     }
   }
@@ -125,11 +138,16 @@ class LastingCalls {
     this.#line.forget(call);
   }
 
+  /** It is settled by who asked: it is not to be sent any more. */
+  withdraw(call) {
+    this.#line.withdraw(call);
+  }
+
   /**
    * Their worker has died: calls that have a try left wait for the next one, the others are told
    * once the exit is known.
    * @param {any[]} calls
-   * @param {string} session that of the worker: a call keeps its name (P4.14)
+   * @param {string} session that of the worker: a call keeps its name (P4.19)
    */
   lose(calls, session) {
     const again = [];

@@ -38,9 +38,10 @@ class Limiter {
     };
   }
 
-  /** Its caller may have gone. */
+  /** Its caller may have gone, or given up. */
   #startLate(handler, payload, context) {
     const { deadline, type } = context;
+    if (HandlerContext.isGivenUp(context)) throw context.signal.reason;
     if (deadline === undefined || Date.now() < deadline)
       return this.#run(handler, payload, context);
     const timeout = HandlerContext.timeoutOf(context);

@@ -25,14 +25,14 @@ const WORKER = {
   known: words(
     'script workerScript filename driver transport workerData argv execArgv execPath env cwd name',
     'stdio serializer timeout highWaterMark maxMessageBytes spin shutdownTimeout signal',
-    'middleware txIdGenerator logger logLevel unexpectedShutdown',
+    'handlers middleware txIdGenerator logger logLevel unexpectedShutdown',
   ),
-  later: words('socketPath detached connection transferList resourceLimits handlers'),
+  later: words('socketPath detached connection transferList resourceLimits'),
 };
 const SEND = {
   what: 'send option',
-  known: words('timeout metadata'),
-  later: words('signal transferList onProgress priority key abort grace'),
+  known: words('timeout signal onProgress metadata'),
+  later: words('transferList priority key abort grace'),
 };
 const SHUTDOWN = { what: 'shutdown option', known: words('timeout'), later: [] };
 const SERVER = {
@@ -52,8 +52,8 @@ function checkNames(options, { what, known, later }, within) {
     if (within !== undefined) throw wrong(within, 'an object', options);
     throw new TypeError(`${what}s must be an object, got ${inspect(options, { depth: 0 })}`);
   }
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || known.includes(name)) continue;
+  for (const name of Object.keys(options)) {
+    if (known.includes(name) || options[name] === undefined) continue;
     const whole = within === undefined ? name : `${within}.${name}`;
     if (later.includes(name)) throw new UnsupportedError(`${what} '${whole}' is not available yet`);
     throw new TypeError(`unknown ${what} '${whole}'; there are ${known.join(', ')}`);
@@ -229,6 +229,7 @@ function normalizeOptions(given, script) {
     env: env ?? process.env,
     name,
     signal,
+    handlers: options.handlers === undefined ? undefined : checkHandlers(options.handlers),
     workerData: options.workerData,
     serializer: serializerOf(options.serializer),
     timeouts: timeoutsOf(options.timeout),
@@ -250,13 +251,22 @@ function normalizeOptions(given, script) {
 
 /**
  * What send() was told.
- * @typedef {{ timeout?: number, metadata?: Record<string, string> }} SendOptions
- * @param {SendOptions} options timeout in milliseconds, 0: none
+ * @typedef {object} SendOptions
+ * @property {number} [timeout] milliseconds, 0: none
+ * @property {AbortSignal} [signal]
+ * @property {(value: unknown) => void} [onProgress]
+ * @property {Record<string, string>} [metadata]
+ * @param {SendOptions} options
  * @returns {SendOptions} the same, checked but for metadata
  */
 function sendOptions(options) {
   checkNames(options, SEND);
-  return { timeout: timeoutOf(options), metadata: options.metadata };
+  const { signal, onProgress, metadata } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw wrong('signal', 'an AbortSignal', signal);
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw wrong('onProgress', 'a function', onProgress);
+  return { timeout: timeoutOf(options), signal, onProgress, metadata };
 }
 
 /** @param {{ timeout?: number }} [options] @returns {number | undefined} what shutdown() was told, milliseconds, 0: none */
@@ -270,8 +280,8 @@ function timeoutOf({ timeout }) {
   return timeout === undefined ? undefined : integer('timeout', timeout, 0, MAX_TIMEOUT);
 }
 
-/** Check what startWorkerServer got. */
-function checkServer(handlers, options) {
+/** What answers requests. @param {Record<string, Function>} handlers */
+function checkHandlers(handlers) {
   if (typeof handlers !== 'object' || handlers === null || Array.isArray(handlers))
     throw new TypeError(
       `handlers must be an object of functions, got ${inspect(handlers, { depth: 0 })}`,
@@ -282,6 +292,12 @@ function checkServer(handlers, options) {
         `handler '${name}' must be a function, got ${inspect(handler, { depth: 0 })}`,
       );
   }
+  return handlers;
+}
+
+/** Check what startWorkerServer got. */
+function checkServer(handlers, options) {
+  checkHandlers(handlers);
   checkNames(options, SERVER);
   for (const name of ['onStart', 'onShutdown']) {
     if (options[name] !== undefined && typeof options[name] !== 'function')

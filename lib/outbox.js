@@ -2,19 +2,26 @@
 
 const { NO_DETAILS } = require('./call-details');
 const { OverloadedError } = require('./errors');
-const { FLAG, TYPE } = require('./frames');
+const { nameBlock } = require('./event-names');
+const { DRAIN, FLAG, TYPE } = require('./frames');
 
 /** One-way messages to the other end, and what becomes of them when that is behind. */
 class Outbox {
   #channel;
   #posts = 0;
   #onDrained;
+  #beforeEvent;
   /** Whether somebody was told to wait. */
   needsDrain = false;
 
-  /** @param {() => void} onDrained what waits is below the marks again */
-  constructor(onDrained) {
+  /**
+   * @param {object} owner
+   * @param {() => void} owner.onDrained what waits is below the marks again
+   * @param {() => void} owner.beforeEvent send what an event must not overtake
+   */
+  constructor({ onDrained, beforeEvent }) {
     this.#onDrained = onDrained;
+    this.#beforeEvent = beforeEvent;
   }
 
   /** @param {import('./channel').Channel} channel from now on */
@@ -22,7 +29,7 @@ class Outbox {
     this.#channel = channel;
   }
 
-  /** The number of a post, which names it in its session (P4.14). */
+  /** The number of a post, which names it in its session (P4.19). */
   #nextPost() {
     return (this.#posts = (this.#posts + 1) >>> 0);
   }
@@ -47,9 +54,25 @@ class Outbox {
     return this.#isBelowMark();
   }
 
-  /** Past any mark. @param {import('./kept-payload').KeptPayload} payload */
-  postKept(method, payload, details) {
-    this.#channel.sendKept(FLAG.ONEWAY, method, this.#nextPost(), 0, 0, details.block(0), payload);
+  /** As post(). @throws {TypeError | RangeError} on what is no name of an event */
+  emit(name, data) {
+    const block = nameBlock(name);
+    if (this.needsDrain) this.#checkCap();
+    this.#beforeEvent();
+    this.#channel.sendWithBlock(TYPE.EVENT, 0, 0, 0, 0, 0, block, data);
+    return this.#isBelowMark();
+  }
+
+  /** A post that waited, past any mark. */
+  postKept(method, { payload, details }) {
+    const [number, block] = [this.#nextPost(), details.block(0)];
+    this.#channel.sendKept(TYPE.REQUEST, FLAG.ONEWAY, method, number, 0, 0, block, payload);
+  }
+
+  /** An event that waited. */
+  emitKept(name, { payload }) {
+    this.#beforeEvent();
+    this.#channel.sendKept(TYPE.EVENT, 0, 0, 0, 0, 0, nameBlock(name), payload);
   }
 
   #checkCap() {
@@ -64,13 +87,14 @@ class Outbox {
 
   /** Somebody was told to wait, until the channel is below the marks. */
   wantDrain() {
-    if (!this.needsDrain) this.#channel.wantDrain();
+    if (!this.needsDrain) this.#channel.wantDrain(DRAIN.ALL);
     this.needsDrain = true;
   }
 
-  onDrain() {
-    if (!this.needsDrain) return;
-    if (this.#channel.isOverMark) return void this.#channel.wantDrain(); // posts of this batch
+  /** @param {number} what the channel says, which has or had somebody told to wait */
+  onDrain(what) {
+    if (!this.needsDrain || (what & DRAIN.ALL) === 0) return;
+    if (this.#channel.isOverMark) return void this.#channel.wantDrain(DRAIN.ALL); // posts of this batch
     this.needsDrain = false;
     this.#onDrained();
   }

@@ -2,7 +2,7 @@
 
 /** Records: messages on their way into C's table, with the block that may stand before a payload. */
 
-const { DEADLINE_BYTES, FLAG, HEADER_BYTES, NEVER } = require('./frames');
+const { DEADLINE_BYTES, FLAG, HEADER_BYTES, NEVER, TYPE } = require('./frames');
 
 /**
  * @typedef {object} OutgoingRecord
@@ -28,11 +28,11 @@ function recordOf(type, flags, method, slot, generation, timeout, tellTimeout) {
   };
 }
 
-/** @param {Buffer} block an extension block (P2.6) @returns {OutgoingRecord} */
+/** @param {Buffer} block extension (P2.6) or, of an EVENT, its name (P4.16) @returns {OutgoingRecord} */
 function blockRecordOf(type, flags, method, slot, generation, timeout, block) {
   return {
     word: type | (method << 16),
-    flags: flags | FLAG.EXT,
+    flags: type === TYPE.EVENT ? flags : flags | FLAG.EXT,
     slot,
     generation,
     timeout,

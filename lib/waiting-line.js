@@ -21,6 +21,7 @@ class Kept {
     this.order = 0;
     this.tries = 0;
     this.wasSent = false;
+    this.isWaiting = false;
   }
 
   /** Unless it has a name of its own, it keeps the one that it had in its first worker. */
@@ -39,8 +40,9 @@ class Kept {
  */
 class WaitingLine {
   #owner;
-  #items = []; // { type, kept, call }, call null for posts
+  #items = []; // { type, kept, call, isEvent }, call null for posts and events
   #suspects = []; // calls that wait for their turn
+  #withdrawn = 0; // of both: what is not to be sent any more
   #inTurn = new Set(); // suspects that the worker has
   #turn; // timer
   #isHanding = false;
@@ -57,10 +59,11 @@ class WaitingLine {
   }
 
   get size() {
-    return this.#items.length + this.#suspects.length;
+    return this.#items.length + this.#suspects.length - this.#withdrawn;
   }
 
   get callCount() {
+    this.#compact();
     return this.#suspects.length + this.#items.filter(({ call }) => call !== null).length;
   }
 
@@ -92,11 +95,38 @@ class WaitingLine {
     if (this.#inTurn.delete(call) && this.#inTurn.size === 0) this.#nextSuspect();
   }
 
-  /** @param {{ type: string, kept: Kept, call: any }} item */
+  /** A call that its caller has given up, wherever it is. */
+  withdraw(call) {
+    const { isWaiting, bytes } = call.kept;
+    this.forget(call);
+    if (!isWaiting) return;
+    this.bytes -= bytes;
+    if (++this.#withdrawn > this.size) this.#compact();
+  }
+
+  /** Drop what was withdrawn. */
+  #compact() {
+    if (this.#withdrawn === 0) return;
+    this.#withdrawn = 0;
+    this.#suspects = this.#suspects.filter(isWanted);
+    this.#items = this.#items.filter(({ call }) => call === null || isWanted(call));
+  }
+
+  /** @param {{ type: string, kept: Kept, call: any, isEvent: boolean }} item */
   add(item) {
     this.#items.push(item);
-    this.bytes += item.kept.bytes;
-    this.#watch(item.kept.deadline);
+    this.#enter(item.kept);
+  }
+
+  #enter(kept) {
+    kept.isWaiting = true;
+    this.bytes += kept.bytes;
+    this.#watch(kept.deadline);
+  }
+
+  #leave(kept) {
+    kept.isWaiting = false;
+    this.bytes -= kept.bytes;
   }
 
   /** Whether no other suspect is in the worker. */
@@ -108,21 +138,20 @@ class WaitingLine {
   addSuspects(calls) {
     this.#inTurn.clear();
     clearTimeout(this.#turn);
-    for (const call of calls) {
-      this.bytes += call.kept.bytes;
-      this.#watch(call.kept.deadline);
-    }
+    this.#compact();
+    for (const { kept } of calls) this.#enter(kept);
     this.#suspects.push(...calls);
     this.#suspects.sort((a, b) => a.kept.order - b.kept.order);
   }
 
   /** There is a worker: everything goes to it, suspects one after the other. */
   open() {
+    this.#compact();
     const items = this.#items;
     this.#items = [];
     this.#nextSuspect();
     for (const item of items) {
-      this.bytes -= item.kept.bytes;
+      this.#leave(item.kept);
       this.#owner.send(item);
     }
   }
@@ -136,12 +165,14 @@ class WaitingLine {
     if (this.#isHanding) return;
     this.#isHanding = true;
     clearTimeout(this.#turn);
+    this.#compact();
     do {
       const call = this.#suspects.shift();
       if (call === undefined) break;
-      this.bytes -= call.kept.bytes;
+      const { type, kept } = call;
+      this.#leave(kept);
       this.#inTurn.add(call);
-      this.#owner.send({ type: call.type, kept: call.kept, call });
+      this.#owner.send({ type, kept, call, isEvent: false });
     } while (this.#inTurn.size === 0); // it could not be sent
     this.#isHanding = false;
     if (this.#suspects.length > 0) this.#startTurn();
@@ -154,6 +185,7 @@ class WaitingLine {
 
   /** Nobody will come: @returns {any[]} the calls, oldest first */
   clear() {
+    this.#compact();
     const calls = this.#items.flatMap(({ call }) => (call === null ? [] : [call]));
     calls.unshift(...this.#suspects);
     this.#items = [];
@@ -186,6 +218,7 @@ class WaitingLine {
   }
 
   #expire() {
+    this.#compact();
     const now = performance.now();
     this.#alarmAt = Infinity;
     const isLate = (call) => call !== null && call.kept.deadline <= now;
@@ -200,9 +233,11 @@ class WaitingLine {
   #remove(late, isLate) {
     this.#suspects = this.#suspects.filter((call) => !isLate(call));
     this.#items = this.#items.filter(({ call }) => !isLate(call));
-    for (const call of late) this.bytes -= call.kept.bytes;
+    for (const { kept } of late) this.#leave(kept);
   }
 }
+
+const isWanted = (call) => call.kept !== null;
 
 /** A call that is not sent again, and how often it was. */
 function doom(call, isOnlySuspect) {

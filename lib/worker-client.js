@@ -5,6 +5,7 @@ const { closedError, hopelessError, restartingError, unknownTypeError } = requir
 const { Caller } = require('./caller');
 const { ZERO, addCounters } = require('./channel-counters');
 const errors = require('./errors');
+const { DRAIN } = require('./frames');
 const { HookedCalls } = require('./hooked-calls');
 const { Incarnation } = require('./incarnation');
 const { LastingCalls } = require('./lasting-calls');
@@ -12,8 +13,10 @@ const { methodTable } = require('./method-table');
 const { Middleware } = require('./middleware');
 const { checkMiddleware, shutdownTimeout } = require('./options');
 const { Outbox } = require('./outbox');
+const { RemoteEvents } = require('./remote-events');
 const { createLog, tell, tellError } = require('./report');
 const { Restarts } = require('./restarts');
+const { Server } = require('./server');
 const { encodeInit } = require('./start-frames');
 const { checkTransition, isEnd } = require('./states');
 const { sending } = require('./tracing');
@@ -26,7 +29,12 @@ class Worker extends EventEmitter {
   #life;
   /** @type {any} of #life, here for the hot path */
   #channel;
-  #outbox = new Outbox(() => tell(this, 'drain'));
+  /** @type {Server | null} of #life, where there are handlers */
+  #server = null;
+  #outbox = new Outbox({
+    onDrained: () => tell(this, 'drain'),
+    beforeEvent: () => this.#server?.releaseAnswers(),
+  });
   #caller;
   /** @type {LastingCalls | null} where a worker that dies is replaced */
   #lasting = null;
@@ -34,6 +42,8 @@ class Worker extends EventEmitter {
   #hooked;
   /** @type {any} #caller, or #hooked while anything stands in the way */
   #way;
+  #events = new EventEmitter();
+  #remoteEvents;
   #state = 'starting';
   /** @type {any} { resolve, reject } of start() */
   #started = null;
@@ -63,6 +73,7 @@ class Worker extends EventEmitter {
     this.#middleware = new Middleware(options.middleware);
     this.#hooked = this.#makeHooks();
     this.#chooseWay();
+    this.#remoteEvents = new RemoteEvents(this.#events, this.#middleware, this.#log);
   }
 
   #makeHooks() {
@@ -101,8 +112,15 @@ class Worker extends EventEmitter {
   #launch() {
     const life = new Incarnation(this.#options, this.#init, {
       onReady: (names) => this.#onReady(names),
+      onRequest: (at) => this.#onRequest(at),
+      onCancel: (at) => this.#server?.onCancel(at),
       onAnswer: (kind, slot, at) => this.#caller.onAnswer(kind, slot, at),
-      onDrain: () => this.#outbox.onDrain(),
+      onProgress: (at) => this.#caller.onProgress(at),
+      onEmitted: (at) => this.#remoteEvents.deliver(this.#channel, at),
+      onDrain: (what) => {
+        this.#server?.onDrain(what);
+        this.#outbox.onDrain(what);
+      },
       onDeath: () => this.#onDeath(),
       onExit: (exit, startError) => this.#onExit(exit, startError),
       wantsTail: () => this.#shutdown === null,
@@ -128,6 +146,7 @@ class Worker extends EventEmitter {
   #onReady(names) {
     if (this.#state === 'closing') return;
     this.#caller.setMethods(methodTable(names, this.#options));
+    if (this.#options.handlers !== undefined) this.#server = this.#makeServer();
     if (this.#state === 'restarting') return void this.#resume();
     this.#setState('ready');
     this.#started.resolve(this);
@@ -137,11 +156,28 @@ class Worker extends EventEmitter {
     });
   }
 
+  #makeServer() {
+    const { handlers, timeouts } = this.#options;
+    return new Server(this.#channel, handlers, {
+      timeouts,
+      middleware: this.#middleware,
+      log: this.#log,
+      emit: (name, data) => this.notify(name, data),
+    });
+  }
+
+  /** P4.12 */
+  #onRequest(at) {
+    this.#remoteEvents.flush();
+    if (this.#server !== null) return void this.#server.onRequest(at);
+    this.#life.giveUp(new errors.ProtocolError('a request from the worker', { rule: 'P4.12' }));
+  }
+
   // ---------------------------------------------------------------- calls
 
   /**
    * Ask the worker. Rejects with the handler's error, TimeoutError, SerializationError,
-   * OverloadedError, WorkerCrashedError or WorkerClosedError.
+   * OverloadedError, WorkerCrashedError, WorkerClosedError, or the reason of options.signal.
    */
   send(type, payload, options) {
     const way = sending.isActive ? this.#hooked : this.#way;
@@ -151,6 +187,21 @@ class Worker extends EventEmitter {
   /** One way; false when the worker is behind: accepted, but wait for 'drain'. */
   post(type, payload) {
     return this.#way.post(type, payload);
+  }
+
+  /**
+   * Event to the worker: parent.events.on(name, listener) there.
+   * @param {string} name at most 1024 bytes
+   * @param {unknown} [data]
+   * @returns {boolean} false: accepted, but wait for 'drain'
+   */
+  notify(name, data) {
+    return this.#way.emit(name, data);
+  }
+
+  /** What the worker emits. */
+  get events() {
+    return this.#events;
   }
 
   /**
@@ -186,10 +237,11 @@ class Worker extends EventEmitter {
 
   /** No answer can come any more; its exit follows. */
   #onDeath() {
+    this.#server?.abandonAll();
     if (this.#shutdown !== null) return;
     if (this.#options.crash !== null) return void this.#loseWorker();
     this.#isDead = true;
-    this.#caller.clearMethods(); // later calls are refused for this reason
+    this.#caller.close(); // later calls are refused for this reason
   }
 
   #onExit({ code, signal }, startError) {
@@ -262,7 +314,7 @@ class Worker extends EventEmitter {
     if (this.#channel.isClosed) return; // it broke a rule at once
     this.#setState('ready');
     if (this.#state === 'ready') tell(this, 'ready');
-    if (this.#state === 'ready') this.#outbox.onDrain();
+    if (this.#state === 'ready') this.#outbox.onDrain(DRAIN.ALL);
   }
 
   // ---------------------------------------------------------------- ending

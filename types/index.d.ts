@@ -18,6 +18,8 @@ export type MessagesOf<T> = {
 };
 
 export interface HandlerContext {
+  /** Aborts when the caller aborts, times out, or goes away. Made when it is asked for. */
+  readonly signal: AbortSignal;
   /** Transaction id, unique across hosts. */
   readonly tx: string;
   readonly type: string;
@@ -25,6 +27,10 @@ export interface HandlerContext {
   readonly deadline?: number;
   /** What the caller gave as such. */
   readonly metadata?: Record<string, string>;
+  /** Reaches the caller's onProgress; dropped when the call has settled, or the caller is far behind. */
+  progress(value: unknown): void;
+  /** Event to the host: worker.events.on(name, listener). False: accepted, wait for 'drain' of parent.events. */
+  emit(name: string, data?: unknown): boolean;
 }
 export type Handler<P = any, R = any> = (payload: P, ctx: HandlerContext) => R | Promise<R>;
 export type Handlers<M extends MessageDefs> = {
@@ -109,11 +115,17 @@ export interface WorkerOptions<M extends MessageDefs = any> {
     | { [K in keyof M]?: CrashStrategy };
   /** Before SIGTERM. Default 5000. */
   shutdownTimeout?: number;
+  /** Answers what the worker asks with parent.send() and parent.post(). */
+  handlers?: Record<string, Handler>;
   /** Aborts the start, later terminates. */
   signal?: AbortSignal;
 }
 
 export interface SendOptions {
+  /** When it aborts, the call rejects with its reason and the handler's `signal` aborts. */
+  signal?: AbortSignal;
+  /** What the handler tells with ctx.progress(), in order, before the answer. */
+  onProgress?: (value: unknown) => void;
   /** Milliseconds; 0: none. Default: the worker's. */
   timeout?: number;
   /** The handler's ctx.metadata: trace context and the like. At most 64 keys, and 4096 bytes in all. */
@@ -129,6 +141,10 @@ export interface Worker<M extends MessageDefs = any> extends EventEmitter {
   post<K extends keyof M & string>(type: K, ...args: PostArguments<M[K]['payload']>): boolean;
   /** Add middleware; returns what removes it. */
   use(middleware: Middleware): () => void;
+  /** Events that the worker emits, in the order they were sent, between the answers where they were emitted. */
+  readonly events: EventEmitter;
+  /** Event to the worker: parent.events.on(name, listener) there. False: accepted, wait for 'drain'. */
+  notify(name: string, data?: unknown): boolean;
   /** Round-trip time in milliseconds. */
   ping(): Promise<number>;
   /** Finish what runs, run onShutdown, exit; then, after timeout (0: never), SIGTERM, then SIGKILL. Idempotent. */
@@ -179,14 +195,22 @@ export interface WorkerStats {
   missedWakeups: number;
 }
 
-export { startWorkerServer, workerData, isWorker, ServerOptions, WorkerServer } from './worker.js';
+export {
+  startWorkerServer,
+  workerData,
+  isWorker,
+  parent,
+  Parent,
+  ServerOptions,
+  WorkerServer,
+} from './worker.js';
 
 export type MiddlewareDirection = 'send' | 'receive';
 export interface MiddlewareContext {
   direction: MiddlewareDirection;
   kind: 'request' | 'response' | 'error' | 'event';
   type: string;
-  /** The same on both sides. */
+  /** The same on both sides; '' of an event. */
   tx: string;
   message: unknown;
   metadata?: Record<string, string>;

@@ -53,6 +53,23 @@ for (const transport of ['shm', 'socket']) {
       assert.deepEqual((await worker.send('seen')).started, numbers(50));
     });
 
+    it('never starts what was aborted while it waited, and starts what waited behind it', async () => {
+      const worker = await start(1);
+      const held = worker.send('held');
+      const controller = new AbortController();
+      const { signal } = controller;
+      const given = numbers(3).map(() => worker.send('quick', 'aborted', { signal }));
+      const behind = worker.send('quick', 'behind');
+      await worker.ping(); // they are there
+      controller.abort();
+      for (const call of given) await assert.rejects(call, { name: 'AbortError' });
+      await worker.ping();
+      process.kill(worker.pid, 'SIGUSR2');
+      await held;
+      await behind;
+      assert.deepEqual((await worker.send('seen')).started, ['behind']);
+    });
+
     it('does not start what waited until its caller had given up, but starts a post', async () => {
       const worker = await start(1);
       const held = worker.send('held');

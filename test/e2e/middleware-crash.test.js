@@ -112,7 +112,7 @@ for (const transport of ['shm', 'socket']) {
       assert.equal(new Set(seen).size, 3);
     });
 
-    it('is unique where nothing stands in the way, too (P4.14)', async () => {
+    it('is unique where nothing stands in the way, too (P4.19)', async () => {
       const worker = await start();
       worker.post('note', 1);
       const before = await worker.send('noted');

@@ -101,6 +101,10 @@ const WRONG = {
     [{ serialize() {} }, TYPE, 'a Serializer'],
     ['msgpack', UNSUPPORTED, 'msgpack'],
   ],
+  handlers: [
+    [1, TYPE, 'an object of functions'],
+    [[], TYPE, 'an object of functions'],
+  ],
   spin: [
     ['on', TYPE, 'a number'],
     [-1, RANGE, 'from 0'],
@@ -132,7 +136,7 @@ const WRONG = {
   ],
 };
 
-const UNAVAILABLE = 'socketPath detached connection transferList resourceLimits handlers';
+const UNAVAILABLE = 'socketPath detached connection transferList resourceLimits';
 
 async function refused(promise, name, ...parts) {
   const error = await promise.then(
@@ -257,7 +261,10 @@ describe('send refuses', () => {
       await refused(worker.send('echo', 1, options), TYPE, Array.isArray(options) ? '[]' : '');
     for (const timeout of [-1, NaN, Infinity, 0.5, 2 ** 31])
       await refused(worker.send('echo', 1, { timeout }), RANGE, 'timeout', String(timeout));
-    for (const name of 'signal transferList onProgress priority key abort grace'.split(' '))
+    for (const signal of [{}, null, new AbortController()])
+      await refused(worker.send('echo', 1, { signal }), TYPE, 'an AbortSignal');
+    await refused(worker.send('echo', 1, { onProgress: 1 }), TYPE, 'a function');
+    for (const name of 'transferList priority key abort grace'.split(' '))
       await refused(worker.send('echo', 1, { [name]: {} }), UNSUPPORTED, `'${name}'`);
     assert.equal(worker.stats().callsSent, 0);
     assert.equal(await worker.send('echo', 2, {}), 2);

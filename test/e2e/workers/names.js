@@ -1,9 +1,18 @@
 'use strict';
 
 const fs = require('node:fs');
+const { parent } = require('hawser/worker');
 
 const noted = [];
+const heard = [];
+let calls = 0;
+let aborted = 0;
 const tell = (payload, { tx, metadata }) => ({ payload, tx, metadata });
+
+parent.events.on('tell', (data) => {
+  heard.push(data);
+  parent.emit('told', data);
+});
 
 module.exports = {
   tell,
@@ -19,4 +28,16 @@ module.exports = {
     noted.push(tx);
   },
   noted: () => noted,
+  // How many calls of it this worker has seen.
+  count: () => ++calls,
+  never: (_, { signal }) => {
+    signal.addEventListener('abort', () => aborted++);
+    return new Promise(() => {});
+  },
+  aborted: () => aborted,
+  ask: ([type, payload]) => parent.send(type, payload),
+  hear: (data) => {
+    heard.push(data);
+  },
+  heard: () => heard,
 };

@@ -1,0 +1,113 @@
+'use strict';
+
+const { EventEmitter } = require('node:events');
+const { Caller } = require('./caller');
+const { unknownTypeError } = require('./call-errors');
+const { WorkerClosedError } = require('./errors');
+const { HookedCalls } = require('./hooked-calls');
+const { methodTable } = require('./method-table');
+const { Outbox } = require('./outbox');
+const { RemoteEvents } = require('./remote-events');
+const { sending } = require('./tracing');
+
+/** The host, from the worker's side. */
+class Parent {
+  #channel;
+  #outbox;
+  #caller;
+  #hooked;
+  #remoteEvents;
+  #isReady;
+  #isGone = false;
+  /** What the host notifies of; and 'drain', when emit() may go on. */
+  events = new EventEmitter();
+
+  /**
+   * @param {import('./channel').Channel} channel
+   * @param {object} owner
+   * @param {any} owner.init what INIT said
+   * @param {() => boolean} owner.isReady whether the host takes messages
+   * @param {() => void} owner.beforeEvent send what an event must not overtake
+   * @param {import('./middleware').Middleware} owner.middleware of the worker
+   * @param {{ error: (what: string, detail?: unknown) => void }} owner.log
+   */
+  constructor(channel, { init, isReady, beforeEvent, middleware, log }) {
+    this.#channel = channel;
+    this.#isReady = isReady;
+    const outbox = new Outbox({ onDrained: () => this.events.emit('drain'), beforeEvent });
+    this.#outbox = outbox;
+    this.#caller = new Caller({ refusal: (type) => this.#refusal(type), outbox });
+    this.#caller.use(channel);
+    this.#caller.setMethods(methodTable(init.methods ?? [], init));
+    this.#hooked = new HookedCalls({
+      caller: this.#caller,
+      outbox,
+      middleware,
+      mostPosts: channel.highWaterMessages,
+      report: log.error,
+    });
+    this.#remoteEvents = new RemoteEvents(this.events, middleware, log);
+  }
+
+  /**
+   * Event to the host: worker.events.on(name, listener).
+   * @param {string} name at most 1024 bytes
+   * @param {unknown} [data]
+   * @returns {boolean} false: accepted, but wait for 'drain' of parent.events
+   * @throws {import('./errors').OverloadedError | WorkerClosedError} past the hard cap; before it is ready
+   */
+  emit(name, data) {
+    return this.#way().emit(name, data);
+  }
+
+  /**
+   * Ask the host: its option `handlers` answers. As worker.send, with the host's timeouts.
+   * @param {string} type
+   * @param {unknown} [payload]
+   * @param {import('./options').SendOptions} [options]
+   * @returns {Promise<any>}
+   */
+  send(type, payload, options) {
+    const way = this.#way();
+    return (sending.isActive ? this.#hooked : way).send(type, payload, options);
+  }
+
+  /** One way, as emit(). @param {string} type @param {unknown} [payload] @returns {boolean} */
+  post(type, payload) {
+    return this.#way().post(type, payload);
+  }
+
+  #way() {
+    this.#caller.isOpen = this.#isReady() && !this.#isGone;
+    return this.#hooked.isNeeded ? this.#hooked : this.#caller;
+  }
+
+  #refusal(type) {
+    if (this.#isGone) return hostGone();
+    if (!this.#caller.isOpen) return new WorkerClosedError('Worker is starting');
+    return unknownTypeError(type);
+  }
+
+  #onGone() {
+    this.#isGone = true;
+    this.#caller.rejectAll(hostGone);
+  }
+
+  /** For bootstrap.js, which has the channel. */
+  static receiver(parent) {
+    return {
+      beforeRequest: () => parent.#remoteEvents.flush(),
+      onEmitted: (at) => parent.#remoteEvents.deliver(parent.#channel, at),
+      onAnswer: (kind, slot, at) => parent.#caller.onAnswer(kind, slot, at),
+      onProgress: (at) => parent.#caller.onProgress(at),
+      onGone: () => parent.#onGone(),
+      onDrain: (what) => parent.#outbox.onDrain(what),
+    };
+  }
+}
+
+function hostGone() {
+  return new WorkerClosedError('Worker has lost its host');
+}
+
+module.exports = { Parent };
