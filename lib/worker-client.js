@@ -452,11 +452,12 @@ class Worker extends EventEmitter {
   }
 
   stats() {
-    const waiting = this.#state === 'restarting' ? 0 : this.#channel.queuedRecords;
+    const waits = this.#state !== 'restarting' && !this.#channel.isClosed;
+    const waiting = waits ? this.#channel.queuedRecords : 0;
     return {
-      callsSent: this.#caller.sent,
+      callsSent: this.#caller.tally.sent,
       callsInFlight: this.#caller.size,
-      callsFailed: this.#caller.failed,
+      callsFailed: this.#caller.tally.failed,
       queued: waiting + this.#lasting.queued,
       ...addCounters(this.#past, this.#channel),
     };
