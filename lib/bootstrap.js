@@ -63,6 +63,7 @@ const listener = {
   },
   onCancel: (at) => server.onCancel(at),
   onAnswer: (kind, slot, at) => host?.onAnswer(kind, slot, at),
+  onLate() {},
   onProgress: (at) => host?.onProgress(at),
   onEmitted: (at) => host?.onEmitted(at),
   onDrain: (what) => {

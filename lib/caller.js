@@ -1,14 +1,15 @@
 'use strict';
 
 const { AbortGroups } = require('./abort-groups');
-const { Call, Ping, capture } = require('./call');
+const { Call, Ping, Tally, capture } = require('./call');
 const { NO_DETAILS, encodeDetails } = require('./call-details');
 const { overloadedError, timeoutError, unknownTypeError } = require('./call-errors');
 const { CallTable, MAX_SLOTS } = require('./call-table');
 const { decodeError } = require('./error-frames');
-const { OverloadedError } = require('./errors');
+const { OverloadedError, UnsupportedError } = require('./errors');
 const { EVENT, NEVER, TYPE } = require('./frames');
 const { sendOptions } = require('./options');
+const { OverdueCalls } = require('./overdue-calls');
 
 const SPILL_BYTES = 64 * 1024 * 1024;
 const NO_OPTIONS = {};
@@ -29,31 +30,36 @@ class Caller {
   /** Calls and posts whose middleware has not finished: they are open, and have not been sent. */
   #prepared = new Set();
   #aborts = new AbortGroups((call, reason) => this.#abort(call, reason));
+  /** @type {OverdueCalls | null} where whoever does not end can be replaced */
+  #overdue = null;
+  #tellsLate = false;
   /** @type {(() => void) | null} */
   #onceIdle = null;
   /** Whether there is an end that takes calls. */
   isOpen = false;
-  sent = 0;
-  failed = 0;
+  tally = new Tally();
 
   /**
    * @param {object} owner
    * @param {(type?: string) => Error} owner.refusal why nothing can be sent, or not that type
    * @param {import('./outbox').Outbox} owner.outbox
-   * @param {LastingCalls | null} [owner.lasting] what calls that outlive
-   *   their worker wait in, of this caller alone
+   * @param {LastingCalls | null} [owner.lasting] those that outlive their worker; of this caller alone
+   * @param {() => void} [owner.onOverdue] replaces the peer, where that can be done
    */
-  constructor({ refusal, outbox, lasting = null }) {
+  constructor({ refusal, outbox, lasting = null, onOverdue }) {
     this.#refusal = refusal;
     this.#outbox = outbox;
     this.#lasting = lasting;
     lasting?.serve(this, outbox);
+    if (onOverdue !== undefined) this.#overdue = new OverdueCalls(this.#calls, onOverdue);
   }
 
   /** @param {import('./channel').Channel} channel from now on */
   use(channel) {
     this.#channel = channel;
     this.#outbox.use(channel);
+    this.#overdue?.clear();
+    if (this.#tellsLate) channel.tellLate();
   }
 
   /** @param {ReturnType<import('./method-table').methodTable>} table of what the peer serves */
@@ -93,14 +99,13 @@ class Caller {
     if (!isPlain || this.#retries[method] > 0) return this.#sendWith(type, payload, options);
     if (this.#isFull) return Promise.reject(overloadedError());
     const promise = new Promise(capture);
-    const call = new Call(type, this.#timeouts[method]);
+    const call = new Call(type, this.#timeouts[method], this.tally);
     this.#calls.take(call);
     const { slot, generation, timeout } = call;
     try {
       this.#channel.send(TYPE.REQUEST, 0, method, slot, generation, timeout, false, payload);
-      this.sent++;
     } catch (error) {
-      if (this.#calls.finish(slot, generation) !== undefined) this.#refuse(call, error);
+      if (this.#calls.finish(slot, generation) !== undefined) call.refuse(error);
     }
     return promise;
   }
@@ -115,7 +120,7 @@ class Caller {
       return Promise.reject(error);
     }
     const promise = new Promise(capture);
-    const call = new Call(type, terms.timeout);
+    const call = new Call(type, terms.timeout, this.tally);
     this.#heed(call, terms);
     this.submit(call, payload, details);
     return promise;
@@ -129,10 +134,13 @@ class Caller {
    */
   admit(type, options) {
     const method = this.checkType(type);
-    const given = options === undefined ? NO_OPTIONS : sendOptions(options);
-    given.signal?.throwIfAborted();
+    const terms = sendOptions(options ?? NO_OPTIONS);
+    if (terms.grace !== undefined && this.#overdue === null)
+      throw new UnsupportedError("abort 'terminate': the host cannot be replaced");
+    terms.signal?.throwIfAborted();
     if (this.#isFull || this.#prepared.size >= MAX_SLOTS) throw overloadedError();
-    return { ...given, timeout: given.timeout ?? this.#timeouts[method] };
+    terms.timeout ??= this.#timeouts[method];
+    return /** @type {any} */ (terms);
   }
 
   /** @returns {number} the method @throws why it cannot be sent */
@@ -153,22 +161,32 @@ class Caller {
   }
 
   /** @param {Call} call @param {import('./options').SendOptions} terms */
-  #heed(call, { signal, onProgress }) {
+  #heed(call, { signal, onProgress, grace }) {
+    if (grace !== undefined) this.#limit(call, grace);
     if (onProgress !== undefined) call.onProgress = onProgress;
     if (signal !== undefined) this.#aborts.join(signal, call);
+  }
+
+  #limit(call, grace) {
+    call.grace = grace;
+    if (this.#tellsLate) return;
+    this.#tellsLate = true;
+    this.#channel.tellLate();
   }
 
   /** Its signal has aborted, wherever it is. */
   #abort(call, reason) {
     const { slot, generation } = call;
     if (this.#calls.get(slot) === call) {
+      const isOverdue = call.grace !== null && this.#channel.isSent(slot, generation);
       this.#calls.finish(slot, generation);
+      if (isOverdue) this.#overdue?.watch(call);
       this.#channel.cancel(slot, generation);
     }
     if (call.kept !== null) this.#lasting?.withdraw(call);
     this.#prepared.delete(call);
     call.onProgress = null;
-    this.#refuse(call, reason);
+    call.refuse(reason);
     this.#checkIdle();
   }
 
@@ -181,13 +199,8 @@ class Caller {
   /** Of a call that was prepared. @param {Call} call @param {unknown} error it rejects with that */
   giveUp(call, error) {
     if (call.isSettled) return;
-    this.#refuse(call, error);
-    this.withdraw(call);
-  }
-
-  #refuse(call, error) {
-    this.failed++;
     call.refuse(error);
+    this.withdraw(call);
   }
 
   /**
@@ -205,11 +218,10 @@ class Caller {
       if (this.#lasting !== null && (attempts > 0 || this.#lasting.isWaiting))
         this.#lasting.keep(call, payload, details, left, attempts);
       else this.#transmit(call, method, payload, details, left);
-      this.sent++;
     } catch (error) {
-      this.#refuse(call, error);
+      call.refuse(error);
     }
-    this.#prepared.delete(call);
+    if (this.#prepared.delete(call)) this.#checkIdle();
   }
 
   #transmit(call, method, payload, details, left) {
@@ -294,7 +306,7 @@ class Caller {
   /** @param {number} timeout milliseconds @returns {Promise<number>} milliseconds */
   ping(timeout) {
     const promise = new Promise(capture);
-    const call = new Ping('ping', timeout);
+    const call = new Ping(timeout);
     this.#calls.take(call);
     try {
       this.#channel.ping(call.slot, call.generation, timeout);
@@ -333,12 +345,18 @@ class Caller {
   #settle(call, kind, at) {
     if (kind === EVENT.RESPONSE) this.#resolve(call, at);
     else if (kind === EVENT.PONG) call.succeed(call.age);
-    else if (kind === EVENT.TIMEOUT)
-      this.fail(call, timeoutError(call, this.#channel.value(at) === 1 ? 'queue' : 'run'));
-    else {
-      this.failed++;
-      call.failRemotely(this.#channel.readPayload(at, decodeError));
-    }
+    else if (kind === EVENT.TIMEOUT) this.#timeOut(call, this.#channel.value(at) === 1);
+    else call.failRemotely(this.#channel.readPayload(at, decodeError));
+  }
+
+  #timeOut(call, wasQueued) {
+    if (call.grace !== null && !wasQueued) this.#overdue?.watch(call);
+    call.fail(timeoutError(call, wasQueued ? 'queue' : 'run'));
+  }
+
+  /** A call that was given up has ended. */
+  onLate(at) {
+    this.#overdue?.end(this.#channel.slot(at), this.#channel.generation(at));
   }
 
   #resolve(call, at) {
@@ -346,16 +364,10 @@ class Caller {
     try {
       value = this.#channel.payload(at);
     } catch (error) {
-      this.fail(call, error);
+      call.fail(error);
       return;
     }
     call.succeed(value);
-  }
-
-  /** @param {Call} call that nobody has in his books any more */
-  fail(call, error) {
-    if (!call.isSettled) this.failed++;
-    call.fail(error);
   }
 
   /** The calls that the peer had, oldest slot first; they are the taker's now. @returns {any[]} */
@@ -368,7 +380,8 @@ class Caller {
     const waiting = this.#lasting === null ? [] : this.#lasting.takeAll();
     const calls = [...this.#calls.finishAll(), ...waiting, ...this.#prepared];
     this.#prepared.clear();
-    for (const call of calls) this.fail(call, errorOf(call.type));
+    this.#overdue?.clear();
+    for (const call of calls) call.fail(errorOf(call.type));
   }
 
   /** Call it once nothing is open: at once, or behind the last answer. */

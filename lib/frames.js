@@ -34,6 +34,7 @@ exports.EVENT = {
   CANCEL: 14,
   EVENT: 15,
   PROGRESS: 16,
+  LATE: 17,
 };
 
 /** Reasons of GOAWAY (P6.1). */

@@ -26,8 +26,8 @@ const STATUS = native.status;
  * end and be made again, and its process may be somebody else's.
  *
  * The owner has onChannel(channel), for each connection; onReady(names); onUnjoined(error), when it
- * could not be joined again; onRequest(at), onCancel(at), onAnswer(kind, slot, at), onProgress(at),
- * onEmitted(at) and onDrain(what), as of Channel; onDeath(), at once when no
+ * could not be joined again; onRequest(at), onCancel(at), onAnswer(kind, slot, at), onLate(at),
+ * onProgress(at), onEmitted(at) and onDrain(what), as of Channel; onDeath(), at once when no
  * answer can come any more; onExit({ code, signal }, startError), the last of all, once the process
  * is gone and its stderr is read; wantsTail().
  */
@@ -206,6 +206,7 @@ class Incarnation {
         onRequest: owner.onRequest,
         onCancel: owner.onCancel,
         onAnswer: owner.onAnswer,
+        onLate: owner.onLate,
         onProgress: owner.onProgress,
         onEmitted: owner.onEmitted,
         onDrain: owner.onDrain,
@@ -339,6 +340,14 @@ class Incarnation {
     }
   }
 
+  /** Kill it: nothing that it may still say is of use. */
+  discard() {
+    this.process.signal?.('SIGKILL'); // somebody else's, while it is connected
+    this.channel.close();
+    this.process.kill('SIGKILL');
+    this.#die();
+  }
+
   #onEnd(code, rule) {
     if (this.#joining !== null && isRefusal(code)) return void this.#onRefused(code);
     if (this.#left !== null) return void this.#left();
@@ -411,8 +420,9 @@ class Incarnation {
    * What its death is for a call.
    * @param {string} [type]
    * @param {{ attempt: number, maxAttempts: number }} [tries]
+   * @param {boolean} [isLate] made when it was dead
    */
-  crashError(type, tries) {
+  crashError(type, tries, isLate) {
     const { exit, tail } = this.process;
     return crashError({
       exit: exit ?? undefined,
@@ -421,6 +431,7 @@ class Incarnation {
       type,
       tail,
       tries,
+      isLate,
     });
   }
 }

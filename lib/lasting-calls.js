@@ -130,7 +130,7 @@ class LastingCalls {
 
   #reject(call, error) {
     this.#line.forget(call);
-    this.#caller.fail(call, error);
+    call.fail(error);
   }
 
   /** It has settled. */
@@ -148,13 +148,14 @@ class LastingCalls {
    * once the exit is known.
    * @param {any[]} calls
    * @param {string} session that of the worker: a call keeps its name (P4.19)
+   * @param {boolean} isOurDoing none of them has killed it
    */
-  lose(calls, session) {
+  lose(calls, session, isOurDoing) {
     const again = [];
     for (const call of calls) {
       const { kept } = call;
       if (kept === null || kept.tries++ >= kept.attempts) {
-        this.#doomed.push(doom(call, this.#line.isOnlySuspect(call)));
+        this.#doomed.push(doom(call, !isOurDoing && this.#line.isOnlySuspect(call)));
         continue;
       }
       kept.nameOnce(`${session}-${call.generation}-${call.slot}`);
@@ -170,7 +171,7 @@ class LastingCalls {
     this.#doomed = [];
     for (const { call, tries, isPoison } of doomed) {
       const error = errorOf(call.type, tries);
-      this.#caller.fail(call, isPoison ? poisonError(call.type, tries.attempt, error) : error);
+      call.fail(isPoison ? poisonError(call.type, tries.attempt, error) : error);
     }
   }
 

@@ -14,6 +14,7 @@ const { socketPathOf } = require('./named-socket');
 
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const MAX_TIMEOUT = 0x7fffffff;
+const DEFAULT_GRACE = 1000;
 const DEFAULT_TIMEOUTS = { startup: 10_000, connect: 30_000, message: 300_000 };
 const DEFAULT_HIGH_WATER_MARK = { bytes: 1024 * 1024, messages: 65_536 };
 const DEFAULT_SPIN = 50;
@@ -42,8 +43,8 @@ const WORKER = {
 };
 const SEND = {
   what: 'send option',
-  known: words('timeout signal onProgress metadata'),
-  later: words('transferList priority key abort grace'),
+  known: words('timeout signal onProgress metadata abort grace'),
+  later: words('transferList priority key'),
 };
 const SHUTDOWN = { what: 'shutdown option', known: words('timeout'), later: [] };
 const SERVER = {
@@ -186,8 +187,17 @@ function serializerOf(serializer = /** @type {any} */ ('structured')) {
 /** @param {unknown} [middleware] one function or a list @returns {Function[]} a list */
 function checkMiddleware(middleware = []) {
   const list = Array.isArray(middleware) ? [...middleware] : [middleware];
-  if (list.every((one) => typeof one === 'function')) return list;
-  throw wrong('middleware', 'a function or an array of functions', middleware);
+  if (!list.every((one) => typeof one === 'function'))
+    throw wrong('middleware', 'a function or an array of functions', middleware);
+  return list.map(checkOneMiddleware);
+}
+
+/** @param {any} middleware @returns {Function} the same */
+function checkOneMiddleware(middleware) {
+  if (typeof middleware !== 'function') throw wrong('middleware', 'a function', middleware);
+  // (message, direction) and (context, next) would run, and do something else than they say.
+  if (middleware.length <= 1) return middleware;
+  throw wrong('middleware', 'functions of one argument, the context', middleware);
 }
 
 function txIdGeneratorOf(generator) {
@@ -297,6 +307,8 @@ function normalizeRest(options) {
  * @property {AbortSignal} [signal]
  * @property {(value: unknown) => void} [onProgress]
  * @property {Record<string, string>} [metadata]
+ * @property {'cooperative' | 'terminate'} [abort]
+ * @property {number} [grace] milliseconds; checked, it is given where abort is 'terminate'
  * @param {SendOptions} options
  * @returns {SendOptions} the same, checked but for metadata
  */
@@ -307,7 +319,15 @@ function sendOptions(options) {
     throw wrong('signal', 'an AbortSignal', signal);
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw wrong('onProgress', 'a function', onProgress);
-  return { timeout: timeoutOf(options), signal, onProgress, metadata };
+  return { timeout: timeoutOf(options), signal, onProgress, metadata, grace: graceOf(options) };
+}
+
+/** @param {SendOptions} options @returns {number | undefined} milliseconds, where it may end the worker */
+function graceOf(options) {
+  const { abort, grace = DEFAULT_GRACE } = options;
+  if (abort === undefined && options.grace === undefined) return undefined;
+  integer('grace', grace, 0, MAX_TIMEOUT);
+  return oneOf(options, 'abort', ['cooperative', 'terminate']) === 'terminate' ? grace : undefined;
 }
 
 /** @param {{ timeout?: number }} [options] @returns {number | undefined} what shutdown() was told, milliseconds, 0: none */
@@ -368,6 +388,6 @@ module.exports = {
   shutdownTimeout,
   checkServer,
   DEFAULTS,
-  checkMiddleware,
+  checkOneMiddleware,
   MAX_MESSAGE_BYTES,
 };

@@ -71,7 +71,8 @@ class Parent {
 
   /** One way, as emit(). @param {string} type @param {unknown} [payload] @returns {boolean} */
   post(type, payload) {
-    return this.#way().post(type, payload);
+    const way = this.#way();
+    return (sending.isActive ? this.#hooked : way).post(type, payload);
   }
 
   #way() {

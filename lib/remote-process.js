@@ -55,13 +55,14 @@ class RemoteProcess {
   /** SIGTERM, and SIGKILL when that does not help, if the user says so. Resolves when it is over. */
   async killInSteps() {
     if (this.#pid === 0) return this.end();
-    this.#signal('SIGTERM');
-    const timer = setTimeout(() => this.#signal('SIGKILL'), KILL_GRACE);
+    this.signal('SIGTERM');
+    const timer = setTimeout(() => this.signal('SIGKILL'), KILL_GRACE);
     await this.exited;
     clearTimeout(timer);
   }
 
-  #signal(signal) {
+  /** @param {NodeJS.Signals} signal to the process, for the user has said so */
+  signal(signal) {
     try {
       if (this.#pid !== 0) process.kill(this.#pid, signal);
     } catch {

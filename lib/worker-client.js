@@ -12,7 +12,7 @@ const { LastingCalls } = require('./lasting-calls');
 const { methodTable } = require('./method-table');
 const { Middleware } = require('./middleware');
 const { NO_CHANNEL } = require('./no-channel');
-const { checkMiddleware, shutdownTimeout } = require('./options');
+const { checkOneMiddleware, shutdownTimeout } = require('./options');
 const { Outbox } = require('./outbox');
 const { RemoteEvents } = require('./remote-events');
 const { createLog, tell, tellError } = require('./report');
@@ -38,8 +38,7 @@ class Worker extends EventEmitter {
     beforeEvent: () => this.#server?.releaseAnswers(),
   });
   #caller;
-  /** @type {LastingCalls | null} where a worker that dies is replaced */
-  #lasting = null;
+  #lasting;
   #middleware;
   #hooked;
   /** @type {any} #caller, or #hooked while anything stands in the way */
@@ -50,11 +49,12 @@ class Worker extends EventEmitter {
   /** @type {any} { resolve, reject } of start() */
   #started = null;
   #isDead = false; // not asked to
+  #isDiscarded = false; // the process that there is, by us, and the next one is to come
   /** @type {Promise<void> | null} */
   #shutdown = null; // of shutdown or terminate
   /** @type {(() => void) | null} */
   #forgetSignal = null;
-  #init; // payload of INIT, the same for each process; null once there will be no other
+  #init; // payload of INIT, the same for each process
   #restarts = new Restarts();
   #backoff; // timer of the next process
   /** @type {any} the error of the last start */
@@ -67,11 +67,12 @@ class Worker extends EventEmitter {
     super();
     this.#options = options;
     this.#log = createLog(options);
-    if (options.crash !== null) this.#lasting = new LastingCalls(options, this.#log);
+    this.#lasting = new LastingCalls(options, this.#log);
     this.#caller = new Caller({
       refusal: (type) => this.#refusal(type),
       outbox: this.#outbox,
       lasting: this.#lasting,
+      onOverdue: () => this.#replace(),
     });
     this.#middleware = new Middleware(options.middleware);
     this.#hooked = this.#makeHooks();
@@ -136,6 +137,7 @@ class Worker extends EventEmitter {
       onRequest: (at) => this.#onRequest(at),
       onCancel: (at) => this.#server?.onCancel(at),
       onAnswer: (kind, slot, at) => this.#caller.onAnswer(kind, slot, at),
+      onLate: (at) => this.#caller.onLate(at),
       onProgress: (at) => this.#caller.onProgress(at),
       onEmitted: (at) => this.#remoteEvents.deliver(this.#channel, at),
       onDrain: (what) => {
@@ -147,8 +149,6 @@ class Worker extends EventEmitter {
       wantsTail: () => this.#shutdown === null,
     });
     life.launch();
-    const { crash, socketPath } = this.#options;
-    if (crash === null && socketPath === undefined) this.#init = null;
     this.#life = life;
     if (!this.#isRef) this.#setRef(false);
   }
@@ -213,7 +213,8 @@ class Worker extends EventEmitter {
 
   /** One way; false when the worker is behind: accepted, but wait for 'drain'. */
   post(type, payload) {
-    return this.#way.post(type, payload);
+    const way = sending.isActive ? this.#hooked : this.#way;
+    return way.post(type, payload);
   }
 
   /**
@@ -237,7 +238,7 @@ class Worker extends EventEmitter {
    * @returns {() => void} removes it
    */
   use(middleware) {
-    const remove = this.#middleware.add(checkMiddleware(middleware)[0]);
+    const remove = this.#middleware.add(checkOneMiddleware(middleware));
     this.#chooseWay();
     return () => {
       remove();
@@ -252,11 +253,13 @@ class Worker extends EventEmitter {
   }
 
   #refusal(type) {
-    if (this.#isDead || this.#state === 'crashed') return this.#crashError(type);
+    if (this.#isDead || this.#state === 'crashed') return this.#crashError(type, true);
     const isPing = type === undefined;
     if (this.#state === 'restarting' && isPing) return restartingError('ping');
-    if (this.#state !== 'ready' && this.#state !== 'restarting')
-      return new errors.WorkerClosedError(`Worker is ${this.#state}`);
+    if (this.#state !== 'ready' && this.#state !== 'restarting') {
+      const what = this.#state === 'disconnected' ? 'connected' : 'active';
+      return new errors.WorkerClosedError(`Worker is not ${what}`);
+    }
     return unknownTypeError(type);
   }
 
@@ -266,13 +269,13 @@ class Worker extends EventEmitter {
   #onDeath() {
     this.#server?.abandonAll();
     if (this.#shutdown !== null) return;
-    if (this.#options.crash !== null) return void this.#loseWorker();
+    if (this.#options.crash !== null || this.#isDiscarded) return void this.#loseWorker();
     this.#isDead = true;
     this.#caller.close(); // later calls are refused for this reason
   }
 
   #onExit({ code, signal }, startError) {
-    this.#lasting?.rejectDoomed((type, tries) => this.#life.crashError(type, tries));
+    this.#lasting.rejectDoomed((type, tries) => this.#life.crashError(type, tries));
     if (this.#state === 'restarting') return void this.#onLoss({ code, signal }, startError);
     const asked = this.#shutdown !== null && !this.#isDead;
     this.#setState(asked ? 'closed' : 'crashed');
@@ -285,15 +288,25 @@ class Worker extends EventEmitter {
     tell(this, 'exit', code, signal);
   }
 
-  #crashError(type) {
-    return this.#hopeless ? hopelessError(this.#hopeless, type) : this.#life.crashError(type);
+  #crashError(type, isLate = false) {
+    if (this.#hopeless) return hopelessError(this.#hopeless, type);
+    return this.#life.crashError(type, undefined, isLate);
   }
 
   // ---------------------------------------------------------------- restarting
 
+  /** A handler that was given up has not ended in its grace. */
+  #replace() {
+    if (this.#state !== 'ready' || this.#isDead) return;
+    this.#log.warn(`worker ${this.#options.script}: a handler does not end, so it is replaced`);
+    this.#isDiscarded = true;
+    this.#life.discard();
+  }
+
   /** Calls that have a try left wait for the next worker; the others are told once the exit is known. */
   #loseWorker() {
-    this.#lasting?.lose(this.#caller.takeSent(), this.#life.session);
+    this.#lasting.lose(this.#caller.takeSent(), this.#life.session, this.#isDiscarded);
+    this.#isDiscarded = false;
     this.#restarts.died(this.#channel.messagesReceived > 0);
     this.#setState('restarting');
   }
@@ -338,7 +351,7 @@ class Worker extends EventEmitter {
   /** There is a worker again: what waited goes first. */
   #resume() {
     this.#restarts.ready();
-    this.#lasting?.open();
+    this.#lasting.open();
     if (this.#channel.isClosed) return; // it broke a rule at once
     this.#setState('ready');
     if (this.#state === 'ready') tell(this, 'ready');
@@ -391,7 +404,7 @@ class Worker extends EventEmitter {
     if (this.#isDead || this.#state !== 'ready') return this.#endNow();
     const timer = timeout > 0 ? setTimeout(() => process.killInSteps(), timeout) : undefined;
     this.#setState('closing');
-    this.#lasting?.hurry();
+    this.#lasting.hurry();
     this.#caller.whenIdle(() => {
       if (process.exit === null) this.#channel.goaway(0);
     });
@@ -428,7 +441,7 @@ class Worker extends EventEmitter {
     checkTransition(before, state);
     this.#state = state;
     this.#caller.isOpen = state === 'ready';
-    if (this.#lasting !== null) this.#lasting.isWaiting = state === 'restarting';
+    this.#lasting.isWaiting = state === 'restarting';
     this.#log.debug(`worker ${this.#options.script}: ${before} to ${state}`);
     tell(this, 'state', state, before);
   }
@@ -445,7 +458,7 @@ class Worker extends EventEmitter {
     this.#isRef = ref;
     this.#channel.setRef(ref);
     if (this.#state !== 'disconnected') this.#life.process.setRef(ref);
-    this.#lasting?.setRef(ref);
+    this.#lasting.setRef(ref);
     if (this.#backoff) this.#backoff[ref ? 'ref' : 'unref']();
     return this;
   }
@@ -487,12 +500,13 @@ class Worker extends EventEmitter {
   }
 
   stats() {
-    const waiting = this.#state === 'restarting' ? 0 : this.#channel.queuedRecords;
+    const waits = this.#state !== 'restarting' && !this.#channel.isClosed;
+    const waiting = waits ? this.#channel.queuedRecords : 0;
     return {
-      callsSent: this.#caller.sent,
+      callsSent: this.#caller.tally.sent,
       callsInFlight: this.#caller.size,
-      callsFailed: this.#caller.failed,
-      queued: waiting + (this.#lasting?.queued ?? 0),
+      callsFailed: this.#caller.tally.failed,
+      queued: waiting + this.#lasting.queued,
       ...addCounters(this.#past, this.#channel),
     };
   }

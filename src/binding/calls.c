@@ -236,6 +236,28 @@ ping(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* tellLate(channel): late answers become LATE events. */
+static napi_value
+tell_late(napi_env env, napi_callback_info info) {
+  napi_value args[1];
+  hwr_channel_t *ch = open_channel(env, info, 1, args);
+  if (ch) hwr_session_tell_late(ch->session);
+  return NULL;
+}
+
+/* isSent(channel, slot, generation) -> boolean; not of what is not flushed. */
+static napi_value
+is_sent(napi_env env, napi_callback_info info) {
+  napi_value args[3], sent = NULL;
+  uint32_t slot, generation;
+  hwr_channel_t *ch = open_channel(env, info, 3, args);
+  if (!ch || !hwr__js_uint32(env, args[1], "slot", &slot) ||
+      !hwr__js_uint32(env, args[2], "generation", &generation))
+    return NULL;
+  HWR_NAPI(env, napi_get_boolean(env, hwr_session_is_sent(ch->session, slot, generation), &sent));
+  return sent;
+}
+
 /* goaway(channel, reason) */
 static napi_value
 goaway(napi_env env, napi_callback_info info) {
@@ -446,6 +468,8 @@ hwr_channel_export(napi_env env, napi_value exports) {
       FUNCTION("flush", flush),
       FUNCTION("sendSlices", send_slices),
       FUNCTION("ping", ping),
+      FUNCTION("tellLate", tell_late),
+      FUNCTION("isSent", is_sent),
       FUNCTION("goaway", goaway),
       FUNCTION("wantDrain", want_drain),
       FUNCTION("takeBulk", take_bulk),

@@ -179,7 +179,7 @@ describe('disconnect', () => {
     assert.deepEqual(told, [['state', 'disconnected', 'ready'], ['disconnect']]);
     assert.deepEqual([worker.isActive, worker.isConnected, worker.pid], [false, false, pid]);
     const late = await errorOf(worker.send('echo', 1));
-    assert.deepEqual([late.code, late.message], ['ERR_HAWSER_CLOSED', 'Worker is disconnected']);
+    assert.deepEqual([late.code, late.message], ['ERR_HAWSER_CLOSED', 'Worker is not connected']);
     assert.ok(isRunning(pid));
     await worker.disconnect();
   });
