@@ -38,7 +38,7 @@ type Messages = DefineMessages<{
 holds<Equal<PayloadOf<Messages, 'hash'>, Buffer>>();
 holds<Equal<ResultOf<Messages, 'ping'>, 'pong'>>();
 
-export async function named(): Promise<void> {
+export async function atNamedSocket(): Promise<void> {
   const socketPath = '/run/user/1000/app/worker';
   const connection = { attempts: 3, delay: (attempt: number) => attempt * 10, maxDelay: 100 };
   await createWorker<Messages>('./worker.js', { socketPath, detached: true, connection });
