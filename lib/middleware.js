@@ -1,6 +1,5 @@
 'use strict';
 
-const { toError } = require('./error-values');
 const { HawserError } = require('./errors');
 
 /**
@@ -86,7 +85,8 @@ async function runLater(promise, functions, context, next, step) {
 }
 
 function failure({ direction, type }, cause) {
-  const why = toError(cause).message;
+  // Each file that is loaded at its start costs a worker time.
+  const why = require('./error-values').toError(cause).message;
   return new HawserError(`Middleware error (${direction}) of '${type}': ${why}`, {
     code: 'ERR_HAWSER_MIDDLEWARE',
     cause,
