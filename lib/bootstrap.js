@@ -93,9 +93,6 @@ function begin(about) {
   config = about;
   served = about.served ?? null;
   isUp = served !== null;
-  if (served !== null) takeOptions(served.options);
-  if (config.listen) beginListening(config.listen);
-  else openChannel(joinHost);
   process.on('exit', () => {
     if (channel !== null) {
       server?.releaseAnswers();
@@ -103,6 +100,9 @@ function begin(about) {
     }
     listening?.close();
   });
+  if (config.listen) beginListening(config.listen);
+  else openChannel(joinHost);
+  if (served !== null) takeOptions(served.options);
   heedSignals(onSignal);
 }
 
@@ -161,12 +161,20 @@ function beginListening({ socketPath, token, lifeline, detached }) {
     announce(lifeline, { error: { code: error.code, message: error.cause.message } });
     return fail('cannot listen', error);
   }
-  if (lifeline !== undefined) {
-    announce(lifeline, { id: listening.id });
-    if (detached) letGoOfLifeline();
-    else config.listen.lifeline = native.watchHost(lifeline, HOST_GONE_GRACE, listening.handle);
+  listening.waitForHost(timeToWait(), token && Buffer.from(token, 'hex'));
+  return lifeline === undefined ? undefined : useLifeline(lifeline, detached);
+}
+
+function useLifeline(lifeline, detached) {
+  const { announce } = require('./listening');
+  if (!detached)
+    config.listen.lifeline = native.watchHost(lifeline, HOST_GONE_GRACE, listening.handle);
+  try {
+    announce(config.listen.lifeline, { id: listening.id });
+  } catch (error) {
+    if (!detached) fail('no connection to the host', error);
   }
-  return listening.waitForHost(timeToWait(), token && Buffer.from(token, 'hex'));
+  if (detached) letGoOfLifeline();
 }
 
 /** This process may outlive who has started it. */

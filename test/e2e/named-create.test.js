@@ -4,6 +4,7 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
+const { setTimeout: wait } = require('node:timers/promises');
 const { createWorker } = require('hawser');
 const { heldAtRest, hostStarter, isGone, isRunning, releases, until } = require('./processes');
 const { execPath, fixture, scratch } = require('./started');
@@ -160,6 +161,22 @@ describe('createWorker with a socketPath', () => {
       assert.deepEqual(filesAt(socketPath), []);
     });
   }
+
+  it('no file is left of hosts that were killed at any moment of the start (P3)', async () => {
+    const killed = Array.from({ length: 12 }, async (_, i) => {
+      const socketPath = place();
+      const host = startHost('names.js', JSON.stringify({ socketPath, verb: 'loop' }));
+      await wait(40 * i);
+      host.child.kill('SIGKILL');
+      await host.exit;
+      return socketPath;
+    });
+    const paths = await Promise.all(killed);
+    const isLeft = () => paths.some((socketPath) => filesAt(socketPath).length > 0);
+    await until(() => !isLeft(), 'no file is left');
+    await wait(500); // a worker that had not begun to listen may do so yet
+    await until(() => !isLeft(), 'no file is left');
+  });
 
   it('a worker whose host was killed before it could connect is gone (P4)', async () => {
     const socketPath = place();
