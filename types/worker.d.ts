@@ -6,6 +6,7 @@ import type {
   MessageDefs,
   Middleware,
   SendOptions,
+  TransactionIdGenerator,
   WorkerOptions,
 } from './index.js';
 
@@ -19,6 +20,8 @@ export interface ServerOptions {
   serializer?: WorkerOptions['serializer'];
   /** Sees, and may replace, each message. */
   middleware?: Middleware | Middleware[];
+  /** The tx of what `parent` sends and posts, 1 to 255 bytes. Default: a uuid and a number. */
+  txIdGenerator?: TransactionIdGenerator;
   /** Handlers that run at a time; others wait in the order of their calls. Default: no limit of its own. */
   maxConcurrency?: number;
   /** Default: stderr. */
