@@ -177,7 +177,9 @@ export interface Worker<M extends MessageDefs = any> extends EventEmitter {
     | 'closing'
     | 'closed'
     | 'crashed';
+  /** Until it closes or has crashed for good: also while it is disconnected or restarting. */
   readonly isActive: boolean;
+  /** Whether there is a worker at the other end now. */
   readonly isConnected: boolean;
   readonly driver: string;
   readonly transport: 'shm' | 'socket';
