@@ -10,7 +10,11 @@ import type {
   WorkerOptions,
 } from './index.js';
 
-/** Serve these handlers instead of the module's exports. Call it before the script's evaluation settles. */
+/**
+ * Serve these handlers instead of the module's exports. Call it before the script's evaluation settles;
+ * or, with a socketPath, at any time in a process that createWorker has not started: it resolves then
+ * when it listens.
+ */
 export function startWorkerServer<M extends MessageDefs = any>(
   handlers: Handlers<M>,
   options?: ServerOptions,
@@ -30,6 +34,18 @@ export interface ServerOptions {
   logLevel?: LogLevel;
   /** Awaited before the worker is ready. */
   onStart?: () => void | Promise<void>;
+  /**
+   * For a process that createWorker has not started: it listens here, and is found by connectWorker.
+   * Of a worker that createWorker has started the host says it.
+   */
+  socketPath?: string;
+  /**
+   * What to do, at a socketPath, when the host goes without worker.disconnect(). Default 'shutdown';
+   * of a detached worker 'keep-alive': wait for another host.
+   */
+  disconnectBehavior?: 'shutdown' | 'keep-alive';
+  /** Milliseconds that it waits for a host, at first and between two; 0: for ever. Default 30_000. */
+  hostConnectTimeout?: number;
   /** Runs when what ran has finished; reason 'shutdown', 'disconnect', 'stop', 'SIGTERM' or 'SIGINT'. */
   onShutdown?: (reason: string) => void | Promise<void>;
 }
@@ -50,5 +66,5 @@ export interface Parent {
 /** The host; undefined where isWorker is false. */
 export const parent: Parent;
 export const workerData: any;
-/** Whether this process was started by createWorker. */
+/** Whether this process was started by createWorker, or listens. */
 export const isWorker: boolean;
