@@ -1,14 +1,27 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { setImmediate: turn } = require('node:timers/promises');
+const { getEventListeners } = require('node:events');
 const { isGone, until } = require('../e2e/processes');
-const { ALL, WEIGHTS, attemptsOf, checkAnswer, checkError, typeOf } = require('./kinds');
+const { WEIGHTS, attemptsOf, checkAnswer, checkError, typeOf } = require('./kinds');
+const { callOf } = require('./calls');
+const { async, sync } = require('./middleware');
 const { payloadOf } = require('./payloads');
+const { pass } = require('./turns');
 
 const AT_ONCE = 64;
 const BURST = 300;
-const SHARES = { strike: 1 / 2500, burst: 1 / 2000, post: 1 / 10, ping: 1 / 500 }; // of all calls
+/** Of all calls come with one. */
+const SHARES = {
+  strike: 1 / 2500,
+  burst: 1 / 2000,
+  post: 1 / 10,
+  notify: 1 / 20,
+  ping: 1 / 500,
+  abort: 1 / 30,
+  abortMany: 1 / 1000,
+  use: 1 / 2000,
+};
 const STRIKES = {
   SIGKILL: 10,
   SIGTERM: 0.5,
@@ -33,10 +46,13 @@ class Act {
   #atEnd = new Promise((resolve) => (this.#reachEnd = resolve));
   #doing = []; // promises of what goes on beside the calls
   #pids = new Set();
+  #signals = new Set(); // that did not abort
   /** Calls that have not settled, by number. */
   open = new Map();
   isDeadly = false;
   isEnding = false;
+  /** @type {AbortController} whose signal several calls share */
+  shared;
 
   /** @param {import('./run').Run} run @param {any} worker @param {object} options it was made with */
   constructor(run, worker, options) {
@@ -46,11 +62,13 @@ class Act {
     this.worker = worker;
     this.#isBinary = options.serializer !== 'json';
     this.attemptsOf = (type) => attemptsOf(options, type);
+    this.shared = new AbortController();
     worker.on('drain', () => (this.#needsDrain = false));
+    worker.on('ready', () => this.#note());
+    worker.events.on('told', (i) => this.#hear(i));
     // Listeners call, too: in the midst of what the worker does about a death.
     for (const event of ['restart', 'exit', 'ready', 'state'])
       worker.on(event, () => this.#isOver() || this.ask());
-    worker.on('ready', () => this.#note());
     this.#note();
   }
 
@@ -85,6 +103,10 @@ class Act {
     if (this.worker.pid !== undefined) this.#pids.add(this.worker.pid);
   }
 
+  check(what, failure, holds) {
+    this.#run.check(what, failure, holds);
+  }
+
   // ---------------------------------------------------------------- calls
 
   async #askOnAndOn() {
@@ -95,58 +117,72 @@ class Act {
   ask(kind) {
     const i = this.#run.asked++;
     const dice = this.#run.diceOf(i);
-    if (dice.chance(SHARES.post)) this.#post(dice, i);
-    if (dice.chance(SHARES.ping)) this.#doing.push(this.#ping());
-    if (dice.chance(SHARES.strike)) this.#doing.push(this.#strike(dice));
-    if (dice.chance(SHARES.burst)) for (let n = 0; n < BURST && !this.#isOver(); n++) this.ask();
-    const call = this.#settle(this.#callOf(kind ?? dice.weighted(WEIGHTS), i, dice));
-    this.#doing.push(call);
-    return call;
+    this.#doBeside(dice, i);
+    const call = callOf(kind ?? dice.weighted(WEIGHTS), {
+      i,
+      dice,
+      act: this,
+      isBinary: this.#isBinary,
+      isAborted: dice.chance(SHARES.abort),
+    });
+    const settled = this.#settle(call);
+    this.#doing.push(settled);
+    if (call.controller) this.#doing.push(this.#abort(call.controller, dice));
+    else if (call.signal) this.#signals.add(call.signal);
+    return settled;
   }
 
-  #callOf(kind, i, dice) {
-    const { payload: change, timeout: most } = ALL[kind];
-    const payload = payloadOf(dice, i, this.#isBinary);
-    const sent = change === undefined ? payload : change(payload, dice, this);
-    let timeout;
-    if (most !== undefined) timeout = dice.int(1, most);
-    else if (dice.chance(0.05)) timeout = 100_000 + i;
-    return { i, kind, payload, sent, timeout };
+  #doBeside(dice, i) {
+    const does = (what) => dice.chance(SHARES[what]);
+    if (does('post'))
+      this.#say(`post ${i}`, () => this.worker.post('note', payloadOf(dice, i, false)));
+    if (does('notify')) this.#say(`event ${i}`, () => this.worker.notify('told', i));
+    if (does('ping')) this.#doing.push(this.#ping());
+    if (does('strike')) this.#doing.push(this.#strike(dice));
+    if (does('use')) this.#doing.push(this.#use(dice));
+    if (does('abortMany')) this.#doing.push(this.#abortMany(dice));
+    if (does('burst')) for (let n = 0; n < BURST && !this.#isOver(); n++) this.ask();
   }
 
   async #settle(call) {
-    const { i, kind, sent, timeout } = call;
+    const { i, kind, sent, options } = call;
     this.open.set(i, call);
     let answer;
     let failure;
     try {
-      const options = timeout === undefined ? undefined : { timeout };
       answer = await this.worker.send(typeOf(kind), sent, options);
       this.#answered++;
     } catch (error) {
       failure = error;
     }
-    this.#run.check(`call ${i} of ${kind}`, failure, () => {
+    this.check(`call ${i} of ${kind}`, failure, () => {
       assert.ok(this.open.delete(i), 'it had settled before');
+      call.hasSettled = true;
       if (failure === undefined) checkAnswer(call, answer);
       else checkError(call, failure, this);
     });
   }
 
-  #post(dice, i) {
+  /** An event of call `i` of this worker, or of one that has died since. */
+  #hear(i) {
+    const call = this.open.get(i);
+    if (call) call.told++;
+  }
+
+  /** One way. */
+  #say(what, say) {
     let failure;
     try {
-      const goOn = this.worker.post('note', payloadOf(dice, i, false));
-      if (!goOn) this.#needsDrain = true;
+      if (!say()) this.#needsDrain = true;
     } catch (error) {
       failure = error;
     }
-    if (failure) this.#run.check(`post ${i}`, failure, () => this.#checkRefusal(failure));
+    if (failure) this.check(what, failure, () => this.#checkRefusal(failure));
   }
 
   async #ping() {
     const result = await this.worker.ping().catch((error) => error);
-    this.#run.check('ping', result, () => {
+    this.check('ping', result, () => {
       if (result instanceof Error) this.#checkRefusal(result);
       else assert.equal(typeof result, 'number');
     });
@@ -159,11 +195,36 @@ class Act {
     else assert.equal(name, 'OverloadedError');
   }
 
+  async #use(dice) {
+    const remove = this.worker.use(dice.pick([sync, async]));
+    await pass(dice.int(0, 8));
+    remove();
+  }
+
+  // ---------------------------------------------------------------- aborts
+
+  /** Whoever aborts need not wait for anything. */
+  async #abort(controller, dice) {
+    await pass(dice.int(0, 6));
+    controller.abort(new Error('aborted by chance'));
+    await pass(1);
+    this.check('after an abort', undefined, () => {
+      for (const { i, signal } of this.open.values())
+        assert.ok(signal !== controller.signal, `call ${i} is open`);
+    });
+  }
+
+  async #abortMany(dice) {
+    const controller = this.shared;
+    this.shared = new AbortController();
+    await this.#abort(controller, dice);
+  }
+
   // ---------------------------------------------------------------- deaths
 
   async #strike(dice) {
     const how = dice.weighted(STRIKES);
-    await this.#pass(dice.int(0, 8));
+    await pass(dice.int(0, 8));
     if (how !== 'stop') this.#noteDeath();
     if (how === 'stop') await this.#stop(dice);
     else if (how.startsWith('SIG')) this.#signal(how);
@@ -176,11 +237,6 @@ class Act {
     this.#note();
   }
 
-  /** From none to 2^most turns of the loop, few as often as many. */
-  async #pass(most) {
-    for (let turns = 2 ** most - 1; turns > 0; turns--) await turn();
-  }
-
   #signal(signal) {
     const { pid } = this.worker;
     if (pid !== undefined) process.kill(pid, signal);
@@ -189,7 +245,7 @@ class Act {
 
   async #stop(dice) {
     const pid = this.#signal('SIGSTOP');
-    await this.#pass(dice.int(0, 8));
+    await pass(dice.int(0, 8));
     if (pid !== undefined && pid === this.worker.pid) this.#signal('SIGCONT');
   }
 
@@ -198,14 +254,13 @@ class Act {
   /** All is answered, and the worker is as it was. */
   async #drain(asking) {
     await Promise.all(asking);
-    if (this.hasCrashed) return;
-    await this.ask('echo');
+    if (!this.hasCrashed) await this.ask('echo');
     await this.#allIsDone();
-    if (this.hasCrashed) return;
     const { worker } = this;
-    await until(() => this.hasCrashed || worker.stats().queued === 0, 'nothing is queued');
-    await until(() => this.hasCrashed || !this.#needsDrain, "'drain' is told");
-    assert.equal(worker.stats().callsInFlight, 0);
+    const untilAlive = (holds, what) => until(() => this.hasCrashed || holds(), what);
+    await untilAlive(() => worker.stats().queued === 0, 'nothing is queued');
+    await untilAlive(() => worker.stats().callsInFlight === 0, 'nothing is in flight');
+    await untilAlive(() => !this.#needsDrain, "'drain' is told");
   }
 
   async #end(how) {
@@ -216,7 +271,7 @@ class Act {
     };
     if (how === 'killThenEnd') {
       kill();
-      await this.#pass(this.#dice.int(0, 12));
+      await pass(this.#dice.int(0, 12));
       how = this.#dice.pick(['shutdown', 'terminate']);
     }
     this.isEnding = true;
@@ -224,9 +279,9 @@ class Act {
     const ended = how === 'terminate' ? worker.terminate() : worker.shutdown({ timeout });
     this.#doing.push(ended, worker.shutdown(), this.#ping());
     this.ask();
-    this.#post(this.#dice, this.#run.asked);
+    this.#say('post', () => worker.post('note'));
     if (how === 'shutdownThenKill') {
-      await this.#pass(this.#dice.int(0, 8));
+      await pass(this.#dice.int(0, 8));
       kill();
     }
     await ended;
@@ -239,6 +294,7 @@ class Act {
     assert.deepEqual([...this.open.keys()], []);
     assert.deepEqual([callsInFlight, queued], [0, 0]);
     assert.equal(callsSent, this.#answered + callsFailed);
+    for (const signal of this.#signals) assert.deepEqual(getEventListeners(signal, 'abort'), []);
   }
 }
 

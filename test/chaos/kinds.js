@@ -39,6 +39,14 @@ const KINDS = {
     timeout: 20,
     payload: turns,
   },
+  wait: { weight: 5, errors: ['TimeoutError'], timeout: 50 },
+  tell: {
+    weight: 30,
+    answers: true,
+    errors: ['OverloadedError'], // of what it emits, where the host is far behind
+    payload: (payload, dice) => ({ ...payload, count: dice.int(0, 5) }),
+  },
+  ask: { weight: 30, answers: true }, // the host, which answers with what it was asked
   refuse: { weight: 10, errors: ['RangeError'] },
   refuseLater: { weight: 10, errors: ['RangeError'], payload: turns },
   late: { weight: 5, answers: true, errors: ['TimeoutError'], timeout: 50 },
@@ -98,13 +106,15 @@ function attemptsOf({ unexpectedShutdown: { strategy, attempts } }, type) {
 }
 
 /** Checks that a call of this kind may be answered so. */
-function checkAnswer({ kind, payload }, answer) {
+function checkAnswer({ kind, payload, sent, told }, answer) {
   assert.ok(ALL[kind].answers, `a call of ${kind} was answered`);
   assertSame(answer, payload);
+  if (kind === 'tell') assert.ok(told >= sent.count, `${told} of ${sent.count} events were heard`);
 }
 
 /** Checks that a call may fail so, after what has been done to its worker. */
 function checkError(call, error, act) {
+  if (call.signal?.aborted && error === call.signal.reason) return;
   const { errors = [], isRefused } = ALL[call.kind];
   switch (error.name) {
     case 'WorkerCrashedError':

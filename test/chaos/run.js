@@ -6,13 +6,15 @@ const { execPath } = require('../e2e/started');
 const { Act } = require('./act');
 const { Dice } = require('./dice');
 const { REJECTING } = require('./kinds');
+const { async, sync } = require('./middleware');
+const { pass } = require('./turns');
 
 const script = path.join(__dirname, 'workers', 'chaotic.js');
 const STALLED = 15_000; // only a failure takes this long
 
 /** What a process opens or loads at its first use of something, it keeps. */
 async function warmUp(transport) {
-  const worker = await createWorker({ script, execPath, transport, stdio: 'pipe' });
+  const worker = await createWorker({ script, execPath, transport, stdio: 'pipe', workerData: {} });
   await worker.shutdown();
   await new Run({ seed: 1, calls: 4000, transport }).play();
 }
@@ -77,11 +79,20 @@ class Run {
     };
     return {
       transport: this.#transport,
+      workerData: {
+        maxConcurrency: dice.chance(0.2) ? 20 : undefined,
+        isHooked: dice.chance(0.2),
+      },
+      handlers: {
+        answer: async (payload) => (payload.i % 2 ? payload : pass(1).then(() => payload)),
+      },
+      middleware: dice.pick([[], [], [], [sync], [async, sync]]),
       stdio: dice.weighted({ ignore: 3, pipe: 1 }),
       serializer: dice.weighted({ structured: 6, v8: 1, json: 2 }),
       unexpectedShutdown: dice.chance(0.85) ? retry : {},
       highWaterMark: dice.chance(0.25) ? { bytes: 64 * 1024, messages: 50 } : {},
       maxMessageBytes: 8 * 1024 * 1024,
+      logLevel: 'silent', // of posts that are lost
     };
   }
 
