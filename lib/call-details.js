@@ -99,6 +99,7 @@ const NO_DETAILS = new Details(Buffer.alloc(0), false);
  * @throws {TypeError | RangeError} on what does not fit
  */
 function encodeDetails({ tx, metadata }) {
+  if (tx === undefined && metadata === undefined) return NO_DETAILS;
   const parts = [];
   if (tx !== undefined) parts.push(...entry(TAG.TX, txBytes(tx)));
   for (const [key, value] of metadata === undefined ? [] : metadataBytes(metadata)) {

@@ -37,6 +37,8 @@ class Call {
     this.group = null;
     /** @type {((value: unknown) => void) | null} */
     this.onProgress = null;
+    /** @type {number | null} what its handler has to end, once it is given up; null: for ever */
+    this.grace = null;
     this.isSettled = false;
   }
 

@@ -6,9 +6,10 @@ const { NO_DETAILS, encodeDetails } = require('./call-details');
 const { overloadedError, timeoutError, unknownTypeError } = require('./call-errors');
 const { CallTable, MAX_SLOTS } = require('./call-table');
 const { decodeError } = require('./error-frames');
-const { OverloadedError } = require('./errors');
+const { OverloadedError, UnsupportedError } = require('./errors');
 const { EVENT, NEVER, TYPE } = require('./frames');
 const { sendOptions } = require('./options');
+const { OverdueCalls } = require('./overdue-calls');
 
 const SPILL_BYTES = 64 * 1024 * 1024;
 const NO_OPTIONS = {};
@@ -29,6 +30,9 @@ class Caller {
   /** Calls and posts whose middleware has not finished: they are open, and have not been sent. */
   #prepared = new Set();
   #aborts = new AbortGroups((call, reason) => this.#abort(call, reason));
+  /** @type {OverdueCalls | null} where whoever does not end can be replaced */
+  #overdue = null;
+  #tellsLate = false;
   /** @type {(() => void) | null} */
   #onceIdle = null;
   /** Whether there is an end that takes calls. */
@@ -39,20 +43,23 @@ class Caller {
    * @param {object} owner
    * @param {(type?: string) => Error} owner.refusal why nothing can be sent, or not that type
    * @param {import('./outbox').Outbox} owner.outbox
-   * @param {LastingCalls | null} [owner.lasting] what calls that outlive
-   *   their worker wait in, of this caller alone
+   * @param {LastingCalls | null} [owner.lasting] those that outlive their worker; of this caller alone
+   * @param {() => void} [owner.onOverdue] replaces the peer, where that can be done
    */
-  constructor({ refusal, outbox, lasting = null }) {
+  constructor({ refusal, outbox, lasting = null, onOverdue }) {
     this.#refusal = refusal;
     this.#outbox = outbox;
     this.#lasting = lasting;
     lasting?.serve(this, outbox);
+    if (onOverdue !== undefined) this.#overdue = new OverdueCalls(this.#calls, onOverdue);
   }
 
   /** @param {import('./channel').Channel} channel from now on */
   use(channel) {
     this.#channel = channel;
     this.#outbox.use(channel);
+    this.#overdue?.clear();
+    if (this.#tellsLate) channel.tellLate();
   }
 
   /** @param {ReturnType<import('./method-table').methodTable>} table of what the peer serves */
@@ -127,10 +134,13 @@ class Caller {
    */
   admit(type, options) {
     const method = this.checkType(type);
-    const given = options === undefined ? NO_OPTIONS : sendOptions(options);
-    given.signal?.throwIfAborted();
+    const terms = sendOptions(options ?? NO_OPTIONS);
+    if (terms.grace !== undefined && this.#overdue === null)
+      throw new UnsupportedError("abort 'terminate': the host cannot be replaced");
+    terms.signal?.throwIfAborted();
     if (this.#isFull || this.#prepared.size >= MAX_SLOTS) throw overloadedError();
-    return { ...given, timeout: given.timeout ?? this.#timeouts[method] };
+    terms.timeout ??= this.#timeouts[method];
+    return /** @type {any} */ (terms);
   }
 
   /** @returns {number} the method @throws why it cannot be sent */
@@ -151,16 +161,26 @@ class Caller {
   }
 
   /** @param {Call} call @param {import('./options').SendOptions} terms */
-  #heed(call, { signal, onProgress }) {
+  #heed(call, { signal, onProgress, grace }) {
+    if (grace !== undefined) this.#limit(call, grace);
     if (onProgress !== undefined) call.onProgress = onProgress;
     if (signal !== undefined) this.#aborts.join(signal, call);
+  }
+
+  #limit(call, grace) {
+    call.grace = grace;
+    if (this.#tellsLate) return;
+    this.#tellsLate = true;
+    this.#channel.tellLate();
   }
 
   /** Its signal has aborted, wherever it is. */
   #abort(call, reason) {
     const { slot, generation } = call;
     if (this.#calls.get(slot) === call) {
+      const isOverdue = call.grace !== null && this.#channel.isSent(slot, generation);
       this.#calls.finish(slot, generation);
+      if (isOverdue) this.#overdue?.watch(call);
       this.#channel.cancel(slot, generation);
     }
     if (call.kept !== null) this.#lasting?.withdraw(call);
@@ -201,7 +221,7 @@ class Caller {
     } catch (error) {
       call.refuse(error);
     }
-    this.#prepared.delete(call);
+    if (this.#prepared.delete(call)) this.#checkIdle();
   }
 
   #transmit(call, method, payload, details, left) {
@@ -325,9 +345,18 @@ class Caller {
   #settle(call, kind, at) {
     if (kind === EVENT.RESPONSE) this.#resolve(call, at);
     else if (kind === EVENT.PONG) call.succeed(call.age);
-    else if (kind === EVENT.TIMEOUT)
-      call.fail(timeoutError(call, this.#channel.value(at) === 1 ? 'queue' : 'run'));
+    else if (kind === EVENT.TIMEOUT) this.#timeOut(call, this.#channel.value(at) === 1);
     else call.failRemotely(this.#channel.readPayload(at, decodeError));
+  }
+
+  #timeOut(call, wasQueued) {
+    if (call.grace !== null && !wasQueued) this.#overdue?.watch(call);
+    call.fail(timeoutError(call, wasQueued ? 'queue' : 'run'));
+  }
+
+  /** A call that was given up has ended. */
+  onLate(at) {
+    this.#overdue?.end(this.#channel.slot(at), this.#channel.generation(at));
   }
 
   #resolve(call, at) {
@@ -351,6 +380,7 @@ class Caller {
     const waiting = this.#lasting === null ? [] : this.#lasting.takeAll();
     const calls = [...this.#calls.finishAll(), ...waiting, ...this.#prepared];
     this.#prepared.clear();
+    this.#overdue?.clear();
     for (const call of calls) call.fail(errorOf(call.type));
   }
 

@@ -30,8 +30,8 @@ const SLEEPY_RECORDS = 64; // where each hand-over costs a system call
  * a table, and handed over once per tick; what arrives is decoded once per batch.
  *
  * The listener has onOpen(transport), onEvent(kind, at) for start and control events,
- * onRequest(at), onCancel(at), onAnswer(kind, slot, at), onProgress(at), onEmitted(at), onDrain(what),
- * onEnd(code, rule).
+ * onRequest(at), onCancel(at), onAnswer(kind, slot, at), onLate(at), onProgress(at), onEmitted(at),
+ * onDrain(what), onEnd(code, rule).
  */
 class Channel extends BatchReader {
   #handle; // the native channel
@@ -333,6 +333,18 @@ class Channel extends BatchReader {
     this.#sendEmpty(recordOf(TYPE.CANCEL, 0, 0, slot, generation, 0, false));
   }
 
+  /** From now on the listener hears of answers to calls that were given up: onLate(at). */
+  tellLate() {
+    if (!this.#closed) native.tellLate(this.#handle);
+  }
+
+  /** Whether that call has left, so that its answer comes though it may be given up. */
+  isSent(slot, generation) {
+    if (this.#closed) return false;
+    this.flush();
+    return native.isSent(this.#handle, slot, generation);
+  }
+
   #sendSlices(record, slices) {
     this.flush();
     if (record.head > HEADER_BYTES) {
@@ -457,6 +469,9 @@ class Channel extends BatchReader {
         return;
       case EVENT.CANCEL:
         this.#listener.onCancel(at);
+        return;
+      case EVENT.LATE:
+        this.#listener.onLate(at);
         return;
       case EVENT.DRAIN:
         this.#listener.onDrain(this.value(at));

@@ -13,7 +13,10 @@ function agreeOnCodec({ serializer, builtIn }, own) {
   if (own === undefined && builtIn) return createCodec(serializer);
   const name = own === undefined ? 'structured' : typeof own === 'string' ? own : nameOf(own);
   if (name === serializer && (typeof own === 'string') === builtIn) return createCodec(own);
-  throw new HandshakeError(`Serializer mismatch: host uses ${serializer}, worker uses ${name}`);
+  throw new HandshakeError(
+    `Serializer mismatch: host uses ${serializer}, worker uses ${name}. ` +
+      'Ensure both client and server use the same serializer class.',
+  );
 }
 
 module.exports = { agreeOnCodec };

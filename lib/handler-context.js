@@ -9,6 +9,8 @@ class HandlerContext {
   #timeout;
   /** @type {AbortController | undefined} once the signal was asked for */
   #controller;
+  /** @type {(() => void) | undefined} while it waits for its turn */
+  #onGivenUp;
 
   /**
    * @param {string} type
@@ -63,6 +65,12 @@ class HandlerContext {
   /** @param {HandlerContext} context */
   static abort(context) {
     context.#controller?.abort();
+    context.#onGivenUp?.();
+  }
+
+  /** Call back when nobody waits for it any more. @param {HandlerContext} context @param {() => void} callback */
+  static onGivenUp(context, callback) {
+    context.#onGivenUp = callback;
   }
 
   /** Whether nobody waits for what the handler does. @param {HandlerContext} context */

@@ -10,11 +10,10 @@ const native = require('./binding');
 const { Call, UNTOLD, capture } = require('./call');
 const { encodeDetails } = require('./call-details');
 const { timeoutError } = require('./call-errors');
+const { HARD_CAP } = require('./channel');
 const { nameBlock } = require('./event-names');
 const { overCap } = require('./outbox');
 const { sending } = require('./tracing');
-
-const HARD_CAP = 4; // times the mark of posts that may wait for their middleware
 
 class HookedCall extends Call {
   #middleware;
@@ -112,7 +111,7 @@ class HookedCalls {
   #mostPosts; // that may wait for their middleware before who posts is told
   #middleware;
   #txIdGenerator;
-  #session = Buffer.from(native.uuid()).toString('hex');
+  #session = native.uuid().toString('hex');
   #numbers = 0;
   #posts = 0; // that wait for their middleware
   #isHolding = false; // somebody was told to wait for them
@@ -195,11 +194,19 @@ class HookedCalls {
 
   /** As Worker.post. */
   post(type, payload) {
+    if (!sending.isActive) return this.#post(type, payload);
+    const about = { type, tx: undefined, payload, metadata: {}, oneWay: true };
+    return sending.traceSync(() => this.#post(type, payload, about), about);
+  }
+
+  #post(type, payload, about) {
     this.#caller.checkType(type);
     if (this.#posts >= HARD_CAP * this.#mostPosts) throw overCap();
     const report = (error) => this.#report(`a post of '${type}' failed`, error);
     const call = new HookedPost(type, this.#middleware, report);
     call.tx = this.#name(type, payload);
+    call.metadata = about?.metadata;
+    if (about !== undefined) about.tx = call.tx;
     const context = call.about('send', 'request', payload);
     const details = encodeDetails(call);
     const submit = () => this.#caller.submitPost(type, context.message, details);

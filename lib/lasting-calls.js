@@ -148,13 +148,14 @@ class LastingCalls {
    * once the exit is known.
    * @param {any[]} calls
    * @param {string} session that of the worker: a call keeps its name (P4.19)
+   * @param {boolean} isOurDoing none of them has killed it
    */
-  lose(calls, session) {
+  lose(calls, session, isOurDoing) {
     const again = [];
     for (const call of calls) {
       const { kept } = call;
       if (kept === null || kept.tries++ >= kept.attempts) {
-        this.#doomed.push(doom(call, this.#line.isOnlySuspect(call)));
+        this.#doomed.push(doom(call, !isOurDoing && this.#line.isOnlySuspect(call)));
         continue;
       }
       kept.nameOnce(`${session}-${call.generation}-${call.slot}`);

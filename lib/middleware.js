@@ -1,6 +1,5 @@
 'use strict';
 
-const { toError } = require('./error-values');
 const { HawserError } = require('./errors');
 
 /**
@@ -45,7 +44,7 @@ class Middleware {
   }
 
   /**
-   * What each returns, but undefined, becomes context.message.
+   * What each returns, but undefined and the context itself, becomes context.message.
    * @param {MiddlewareContext} context
    * @returns {Promise<void> | undefined} undefined when all of it is done
    * @throws {HawserError} ERR_HAWSER_MIDDLEWARE, with what was thrown as its cause
@@ -69,7 +68,7 @@ function runFrom(functions, context, i, step) {
       throw failure(context, error);
     }
     if (later) return runLater(value, functions, context, i + step, step);
-    if (value !== undefined) context.message = value;
+    if (value !== undefined && value !== context) context.message = value;
   }
   return undefined;
 }
@@ -81,12 +80,13 @@ async function runLater(promise, functions, context, next, step) {
   } catch (error) {
     throw failure(context, error);
   }
-  if (value !== undefined) context.message = value;
+  if (value !== undefined && value !== context) context.message = value;
   await runFrom(functions, context, next, step);
 }
 
 function failure({ direction, type }, cause) {
-  const why = toError(cause).message;
+  // Each file that is loaded at its start costs a worker time.
+  const why = require('./error-values').toError(cause).message;
   return new HawserError(`Middleware error (${direction}) of '${type}': ${why}`, {
     code: 'ERR_HAWSER_MIDDLEWARE',
     cause,

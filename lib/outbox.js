@@ -91,7 +91,7 @@ class Outbox {
     this.needsDrain = true;
   }
 
-  /** @param {number} what the channel says, which has or had somebody told to wait */
+  /** @param {number} what has drained: DRAIN.ALL, DRAIN.LANE, or both */
   onDrain(what) {
     if (!this.needsDrain || (what & DRAIN.ALL) === 0) return;
     if (this.#channel.isOverMark) return void this.#channel.wantDrain(DRAIN.ALL); // posts of this batch

@@ -94,7 +94,7 @@ class Server {
     let payload;
     try {
       if (method >= this.#handlers.length)
-        throw new UnknownTypeError(`unknown message type: ${method}`);
+        throw new UnknownTypeError(`Unknown message type: ${method}`);
       payload = channel.hasDetails(at) ? readDetailed(channel, at, call) : channel.payload(at);
     } catch (error) {
       this.#fail(call, error);

@@ -34,6 +34,11 @@ class Tracing {
     );
   }
 
+  /** start, run, end. */
+  traceSync(run, about) {
+    return this.#channel.traceSync(run, about);
+  }
+
   /** start, run, end, and when its promise has settled asyncStart and asyncEnd. */
   trace(run, about) {
     return this.#channel.tracePromise(run, about);

@@ -11,11 +11,13 @@ const { Incarnation } = require('./incarnation');
 const { LastingCalls } = require('./lasting-calls');
 const { methodTable } = require('./method-table');
 const { Middleware } = require('./middleware');
-const { checkMiddleware, shutdownTimeout } = require('./options');
+const { NO_CHANNEL } = require('./no-channel');
+const { checkOneMiddleware, shutdownTimeout } = require('./options');
 const { Outbox } = require('./outbox');
 const { RemoteEvents } = require('./remote-events');
 const { createLog, tell, tellError } = require('./report');
 const { Restarts } = require('./restarts');
+const { Separation } = require('./separation');
 const { Server } = require('./server');
 const { encodeInit } = require('./start-frames');
 const { checkTransition, isEnd } = require('./states');
@@ -28,7 +30,7 @@ class Worker extends EventEmitter {
   /** @type {any} the Incarnation that is, or was the last */
   #life;
   /** @type {any} of #life, here for the hot path */
-  #channel;
+  #channel = NO_CHANNEL;
   /** @type {Server | null} of #life, where there are handlers */
   #server = null;
   #outbox = new Outbox({
@@ -36,8 +38,7 @@ class Worker extends EventEmitter {
     beforeEvent: () => this.#server?.releaseAnswers(),
   });
   #caller;
-  /** @type {LastingCalls | null} where a worker that dies is replaced */
-  #lasting = null;
+  #lasting;
   #middleware;
   #hooked;
   /** @type {any} #caller, or #hooked while anything stands in the way */
@@ -48,31 +49,35 @@ class Worker extends EventEmitter {
   /** @type {any} { resolve, reject } of start() */
   #started = null;
   #isDead = false; // not asked to
+  #isDiscarded = false; // the process that there is, by us, and the next one is to come
   /** @type {Promise<void> | null} */
   #shutdown = null; // of shutdown or terminate
   /** @type {(() => void) | null} */
   #forgetSignal = null;
-  #init; // payload of INIT, the same for each process; null once there will be no other
+  #init; // payload of INIT, the same for each process
   #restarts = new Restarts();
   #backoff; // timer of the next process
   /** @type {any} the error of the last start */
   #hopeless = null;
   #isRef = true;
-  #past = ZERO; // of the processes before this one
+  #past = ZERO; // of the connections before this one
+  #separation;
 
   constructor(options) {
     super();
     this.#options = options;
     this.#log = createLog(options);
-    if (options.crash !== null) this.#lasting = new LastingCalls(options, this.#log);
+    this.#lasting = new LastingCalls(options, this.#log);
     this.#caller = new Caller({
       refusal: (type) => this.#refusal(type),
       outbox: this.#outbox,
       lasting: this.#lasting,
+      onOverdue: () => this.#replace(),
     });
     this.#middleware = new Middleware(options.middleware);
     this.#hooked = this.#makeHooks();
     this.#chooseWay();
+    this.#separation = this.#makeSeparation();
     this.#remoteEvents = new RemoteEvents(this.#events, this.#middleware, this.#log);
   }
 
@@ -88,6 +93,21 @@ class Worker extends EventEmitter {
     });
   }
 
+  #makeSeparation() {
+    return new Separation(this, {
+      socketPath: this.#options.socketPath,
+      setState: (state) => this.#setState(state),
+      refusal: () => this.#refusal(),
+      leave: () => {
+        const left = this.#life.disconnect();
+        this.#server?.abandonAll();
+        return left;
+      },
+      join: () => this.#life.reconnect(this.#init),
+      rejectAll: (error) => this.#caller.rejectAll(error),
+    });
+  }
+
   #chooseWay() {
     this.#way = this.#hooked.isNeeded ? this.#hooked : this.#caller;
   }
@@ -95,8 +115,8 @@ class Worker extends EventEmitter {
   // ---------------------------------------------------------------- starting
 
   /**
-   * Start the process, once; resolves when the worker is ready. Rejects with WorkerStartError,
-   * TimeoutError (startup), HandshakeError, the reason of the signal, or WorkerClosedError.
+   * Start the process, or join it, once; resolves when the worker is ready. Rejects with
+   * WorkerStartError, TimeoutError (startup, connect), HandshakeError, the reason of the signal, or WorkerClosedError.
    * @returns {Promise<this>}
    */
   async start() {
@@ -111,10 +131,13 @@ class Worker extends EventEmitter {
 
   #launch() {
     const life = new Incarnation(this.#options, this.#init, {
+      onChannel: (channel) => this.#onChannel(channel),
+      onUnjoined: (error) => this.#separation.onUnjoined(error),
       onReady: (names) => this.#onReady(names),
       onRequest: (at) => this.#onRequest(at),
       onCancel: (at) => this.#server?.onCancel(at),
       onAnswer: (kind, slot, at) => this.#caller.onAnswer(kind, slot, at),
+      onLate: (at) => this.#caller.onLate(at),
       onProgress: (at) => this.#caller.onProgress(at),
       onEmitted: (at) => this.#remoteEvents.deliver(this.#channel, at),
       onDrain: (what) => {
@@ -126,12 +149,15 @@ class Worker extends EventEmitter {
       wantsTail: () => this.#shutdown === null,
     });
     life.launch();
-    if (this.#options.crash === null) this.#init = null;
-    if (this.#channel) this.#past = addCounters(this.#past, this.#channel);
     this.#life = life;
-    this.#channel = life.channel;
-    this.#caller.use(life.channel);
     if (!this.#isRef) this.#setRef(false);
+  }
+
+  #onChannel(channel) {
+    this.#past = addCounters(this.#past, this.#channel);
+    this.#channel = channel;
+    this.#caller.use(channel);
+    if (!this.#isRef) channel.setRef(false);
   }
 
   #heed(signal) {
@@ -148,6 +174,7 @@ class Worker extends EventEmitter {
     this.#caller.setMethods(methodTable(names, this.#options));
     if (this.#options.handlers !== undefined) this.#server = this.#makeServer();
     if (this.#state === 'restarting') return void this.#resume();
+    if (this.#state === 'connecting') return void this.#rejoin();
     this.#setState('ready');
     this.#started.resolve(this);
     // When whoever waits for createWorker has the worker.
@@ -186,7 +213,8 @@ class Worker extends EventEmitter {
 
   /** One way; false when the worker is behind: accepted, but wait for 'drain'. */
   post(type, payload) {
-    return this.#way.post(type, payload);
+    const way = sending.isActive ? this.#hooked : this.#way;
+    return way.post(type, payload);
   }
 
   /**
@@ -210,7 +238,7 @@ class Worker extends EventEmitter {
    * @returns {() => void} removes it
    */
   use(middleware) {
-    const remove = this.#middleware.add(checkMiddleware(middleware)[0]);
+    const remove = this.#middleware.add(checkOneMiddleware(middleware));
     this.#chooseWay();
     return () => {
       remove();
@@ -225,11 +253,13 @@ class Worker extends EventEmitter {
   }
 
   #refusal(type) {
-    if (this.#isDead || this.#state === 'crashed') return this.#crashError(type);
+    if (this.#isDead || this.#state === 'crashed') return this.#crashError(type, true);
     const isPing = type === undefined;
     if (this.#state === 'restarting' && isPing) return restartingError('ping');
-    if (this.#state !== 'ready' && this.#state !== 'restarting')
-      return new errors.WorkerClosedError(`Worker is ${this.#state}`);
+    if (this.#state !== 'ready' && this.#state !== 'restarting') {
+      const what = this.#state === 'disconnected' ? 'connected' : 'active';
+      return new errors.WorkerClosedError(`Worker is not ${what}`);
+    }
     return unknownTypeError(type);
   }
 
@@ -239,33 +269,44 @@ class Worker extends EventEmitter {
   #onDeath() {
     this.#server?.abandonAll();
     if (this.#shutdown !== null) return;
-    if (this.#options.crash !== null) return void this.#loseWorker();
+    if (this.#options.crash !== null || this.#isDiscarded) return void this.#loseWorker();
     this.#isDead = true;
     this.#caller.close(); // later calls are refused for this reason
   }
 
   #onExit({ code, signal }, startError) {
-    this.#lasting?.rejectDoomed((type, tries) => this.#life.crashError(type, tries));
+    this.#lasting.rejectDoomed((type, tries) => this.#life.crashError(type, tries));
     if (this.#state === 'restarting') return void this.#onLoss({ code, signal }, startError);
     const asked = this.#shutdown !== null && !this.#isDead;
     this.#setState(asked ? 'closed' : 'crashed');
     this.#forgetSignal?.();
     this.#caller.rejectAll((type) => (asked ? closedError() : this.#crashError(type)));
+    this.#separation.onExit(asked ? closedError() : this.#crashError());
     this.#started.reject(asked ? closedError() : startError);
     const { failure } = this.#life;
     if (failure) tellError(this, failure, this.#log);
     tell(this, 'exit', code, signal);
   }
 
-  #crashError(type) {
-    return this.#hopeless ? hopelessError(this.#hopeless, type) : this.#life.crashError(type);
+  #crashError(type, isLate = false) {
+    if (this.#hopeless) return hopelessError(this.#hopeless, type);
+    return this.#life.crashError(type, undefined, isLate);
   }
 
   // ---------------------------------------------------------------- restarting
 
+  /** A handler that was given up has not ended in its grace. */
+  #replace() {
+    if (this.#state !== 'ready' || this.#isDead) return;
+    this.#log.warn(`worker ${this.#options.script}: a handler does not end, so it is replaced`);
+    this.#isDiscarded = true;
+    this.#life.discard();
+  }
+
   /** Calls that have a try left wait for the next worker; the others are told once the exit is known. */
   #loseWorker() {
-    this.#lasting?.lose(this.#caller.takeSent(), this.#life.session);
+    this.#lasting.lose(this.#caller.takeSent(), this.#life.session, this.#isDiscarded);
+    this.#isDiscarded = false;
     this.#restarts.died(this.#channel.messagesReceived > 0);
     this.#setState('restarting');
   }
@@ -310,10 +351,31 @@ class Worker extends EventEmitter {
   /** There is a worker again: what waited goes first. */
   #resume() {
     this.#restarts.ready();
-    this.#lasting?.open();
+    this.#lasting.open();
     if (this.#channel.isClosed) return; // it broke a rule at once
     this.#setState('ready');
     if (this.#state === 'ready') tell(this, 'ready');
+    if (this.#state === 'ready') this.#outbox.onDrain(DRAIN.ALL);
+  }
+
+  // ---------------------------------------------------------------- leaving the worker alone
+
+  /**
+   * Leave the worker to itself, or to another host; calls reject with WorkerClosedError. Needs a
+   * socketPath. Resolves when the worker has let go.
+   */
+  disconnect() {
+    return this.#separation.disconnect();
+  }
+
+  /** Connect to it again. Rejects as connectWorker, and the worker is still disconnected then. */
+  reconnect() {
+    return this.#separation.reconnect();
+  }
+
+  #rejoin() {
+    this.#life.process.setRef(this.#isRef);
+    this.#separation.onReady();
     if (this.#state === 'ready') this.#outbox.onDrain(DRAIN.ALL);
   }
 
@@ -342,7 +404,7 @@ class Worker extends EventEmitter {
     if (this.#isDead || this.#state !== 'ready') return this.#endNow();
     const timer = timeout > 0 ? setTimeout(() => process.killInSteps(), timeout) : undefined;
     this.#setState('closing');
-    this.#lasting?.hurry();
+    this.#lasting.hurry();
     this.#caller.whenIdle(() => {
       if (process.exit === null) this.#channel.goaway(0);
     });
@@ -379,7 +441,7 @@ class Worker extends EventEmitter {
     checkTransition(before, state);
     this.#state = state;
     this.#caller.isOpen = state === 'ready';
-    if (this.#lasting !== null) this.#lasting.isWaiting = state === 'restarting';
+    this.#lasting.isWaiting = state === 'restarting';
     this.#log.debug(`worker ${this.#options.script}: ${before} to ${state}`);
     tell(this, 'state', state, before);
   }
@@ -395,8 +457,8 @@ class Worker extends EventEmitter {
   #setRef(ref) {
     this.#isRef = ref;
     this.#channel.setRef(ref);
-    this.#life.process.setRef(ref);
-    this.#lasting?.setRef(ref);
+    if (this.#state !== 'disconnected') this.#life.process.setRef(ref);
+    this.#lasting.setRef(ref);
     if (this.#backoff) this.#backoff[ref ? 'ref' : 'unref']();
     return this;
   }
@@ -444,7 +506,7 @@ class Worker extends EventEmitter {
       callsSent: this.#caller.tally.sent,
       callsInFlight: this.#caller.size,
       callsFailed: this.#caller.tally.failed,
-      queued: waiting + (this.#lasting?.queued ?? 0),
+      queued: waiting + this.#lasting.queued,
       ...addCounters(this.#past, this.#channel),
     };
   }

@@ -7,6 +7,11 @@ import type { Readable } from 'node:stream';
 
 /** payload: what the caller sends; result: what the handler returns. */
 export type MessageDefs = Record<string, { payload?: any; result?: any; item?: any }>;
+/** What every message has. */
+export interface BaseMessage {
+  tx: string;
+  type: string;
+}
 export type DefineMessages<T extends MessageDefs> = T;
 export type PayloadOf<M extends MessageDefs, K extends keyof M> = M[K]['payload'];
 export type ResultOf<M extends MessageDefs, K extends keyof M> = M[K]['result'];
@@ -96,7 +101,7 @@ export interface WorkerOptions<M extends MessageDefs = any> {
   /** Sees, and may replace, each message; see Middleware. */
   middleware?: Middleware | Middleware[];
   /** The tx of a call, 1 to 255 bytes. Default: name of the session and number of the call. */
-  txIdGenerator?: (message: { type: string; payload: unknown }) => string;
+  txIdGenerator?: TransactionIdGenerator<M>;
   /** Default: stderr. */
   logger?: Logger;
   /** The least that is logged. Default 'error'. */
@@ -128,6 +133,13 @@ export interface SendOptions {
   onProgress?: (value: unknown) => void;
   /** Milliseconds; 0: none. Default: the worker's. */
   timeout?: number;
+  /**
+   * After an abort or a timeout: leave it to the handler (default), or replace the worker when the
+   * handler has not ended within `grace`.
+   */
+  abort?: 'cooperative' | 'terminate';
+  /** Milliseconds, of abort: 'terminate'. Default 1000. */
+  grace?: number;
   /** The handler's ctx.metadata: trace context and the like. At most 64 keys, and 4096 bytes in all. */
   metadata?: Record<string, string>;
 }
@@ -221,6 +233,11 @@ export interface MiddlewareContext {
  */
 export type Middleware = (context: MiddlewareContext) => unknown | Promise<unknown>;
 
+/** Gives each call its tx. */
+export type TransactionIdGenerator<M extends MessageDefs = any> = (
+  message: { [K in keyof M & string]: { type: K; payload: PayloadOf<M, K> } }[keyof M & string],
+) => string;
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 export interface Logger {
   debug(...a: unknown[]): void;
@@ -294,3 +311,5 @@ export class PoisonMessageError extends HawserError {
 export class UnsupportedError extends HawserError {}
 export class TooLargeError extends HawserError {}
 export class RemoteError extends HawserError {}
+
+export * from './isolated-workers.js';

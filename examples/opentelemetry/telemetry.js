@@ -77,6 +77,7 @@ function start(onEnd = () => {}) {
   };
   const finish = {
     error: (call) => spans.get(call)?.recordException(call.error),
+    end: (call) => call.oneWay && spans.get(call)?.end(),
     asyncEnd: (call) => spans.get(call)?.end(),
   };
   const send = tracingChannel('hawser:send');

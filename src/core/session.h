@@ -68,7 +68,8 @@ enum hwr_event_kind {
   HWR_EV_GOAWAY = 13,
   HWR_EV_CANCEL = 14, /* its caller has given up a request that we have not answered */
   HWR_EV_EVENT = 15,  /* the name stands before the payload (P4.16) */
-  HWR_EV_PROGRESS = 16
+  HWR_EV_PROGRESS = 16,
+  HWR_EV_LATE = 17 /* the answer to a call that was given up, without its payload; if asked for */
 };
 
 enum hwr_drain {
@@ -181,6 +182,10 @@ int hwr_session_ping(hwr_session_t *session, uint32_t slot, uint32_t generation,
 void hwr_session_goaway(hwr_session_t *session, uint32_t reason);
 /* Give up a call: its answer, if one comes, is dropped. True when it was open. */
 bool hwr_session_abandon(hwr_session_t *session, uint32_t slot, uint32_t generation);
+/* From now on a late answer (P4.4) becomes a LATE event: what we gave up has ended. */
+void hwr_session_tell_late(hwr_session_t *session);
+/* Whether that call is open and has left, so that an answer comes even if it is given up. */
+bool hwr_session_is_sent(const hwr_session_t *session, uint32_t slot, uint32_t generation);
 /* `count` one-way requests have been handled: their message credit returns (P5.5) with the next
  * flush. */
 void hwr_session_settle(hwr_session_t *session, uint32_t count);

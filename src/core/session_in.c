@@ -165,9 +165,10 @@ handle_request(hwr_session_t *s, message_t *m) {
 
 /* An answer nobody waits for: allowed once for each call that we gave up (P4.4). */
 static int
-late_answer(hwr_session_t *s) {
+late_answer(hwr_session_t *s, const hwr_frame_t *frame) {
   if (s->late_allowed == 0) return strike(s, "P4.4");
   s->late_allowed--;
+  if (s->tells_late) hwr__session_event(s, HWR_EV_LATE, frame);
   return 0;
 }
 
@@ -179,7 +180,7 @@ handle_answer(hwr_session_t *s, message_t *m) {
     return 0;
   }
   hwr_call_t *call = hwr_calls_find(&s->calls, m->frame.slot, m->frame.generation);
-  if (!call) return late_answer(s);
+  if (!call) return late_answer(s, &m->frame);
   if (call->state == HWR_CALL_PINGED) return violation(s, "P6.3");
   hwr_calls_close(&s->calls, call);
   deliver(s, m->frame.type == HWR_RESPONSE ? HWR_EV_RESPONSE : HWR_EV_ERROR, m, 0);
@@ -238,7 +239,7 @@ handle_ping(hwr_session_t *s, message_t *m) {
 static int
 handle_pong(hwr_session_t *s, message_t *m) {
   hwr_call_t *call = hwr_calls_find(&s->calls, m->frame.slot, m->frame.generation);
-  if (!call) return late_answer(s);
+  if (!call) return late_answer(s, &m->frame);
   if (call->state != HWR_CALL_PINGED) return violation(s, "P6.3");
   hwr_calls_close(&s->calls, call);
   hwr__session_event(s, HWR_EV_PONG, &m->frame);
@@ -358,7 +359,7 @@ assembly_finish(hwr_session_t *s) {
   m.bulk = a->data;
   bool discard = a->discard;
   *a = (hwr_assembly_t){0};
-  if (discard) return late_answer(s);
+  if (discard) return late_answer(s, &m.frame);
   int err = RULES[m.frame.type].handle(s, &m);
   hwr__mem_free(&s->mem, m.bulk); /* NULL where delivered */
   return err;

@@ -62,6 +62,17 @@ for (const transport of ['shm', 'socket']) {
       await assert.rejects(worker.send('fail', 'x'), { name: 'RangeError', message: 'replaced' });
     });
 
+    it('leaves a message alone, or as it set it, where it returns its context', async () => {
+      const set = (context) => {
+        if (context.kind === 'request') context.message += ' set';
+        return context;
+      };
+      const middleware = [(context) => context, async (context) => context, set];
+      const worker = await start('middleware.js', { middleware });
+      assert.equal(await worker.send('echo', 'x'), 'x set');
+      await assert.rejects(worker.send('fail', 'x'), { message: 'x set' });
+    });
+
     it('may be asynchronous', async () => {
       const worker = await start('middleware.js', {
         middleware: [
@@ -127,6 +138,9 @@ for (const transport of ['shm', 'socket']) {
       add('3');
       assert.equal(await worker.send('echo', 'x'), 'x33');
       assert.throws(() => worker.use(5), { name: 'TypeError', message: /middleware.*got 5/ });
+      for (const wrong of [undefined, [() => {}], (message, direction) => [message, direction]])
+        assert.throws(() => worker.use(wrong), { name: 'TypeError', message: /'middleware'/ });
+      assert.equal(await worker.send('echo', 'x'), 'x33');
     });
 
     it('added twice is called twice, and each removal takes one', async () => {
@@ -176,6 +190,20 @@ for (const transport of ['shm', 'socket']) {
       await ending;
       await ended;
       assert.equal(said, 'out, at import\nposted');
+    });
+
+    it('does not keep a shutdown waiting for a call that it makes impossible to send', async () => {
+      const { open, opened } = gate();
+      const worker = await start('verbs.js', {
+        middleware: ({ kind }) => (kind === 'request' ? opened.then(() => () => {}) : undefined),
+      });
+      const exited = once(worker, 'exit');
+      const call = worker.send('echo', 1);
+      const ending = worker.shutdown();
+      open();
+      await assert.rejects(call, { code: 'ERR_HAWSER_SERIALIZE' });
+      await ending;
+      assert.deepEqual(await exited, [0, null]);
     });
 
     it('holds a bounded number of posts, and tells of its room with drain', async () => {

@@ -25,6 +25,11 @@ const WRONG = {
     [5, TYPE, 'a function or an array of functions'],
     [null, TYPE, 'a function or an array of functions'],
     [[() => {}, 'x'], TYPE, 'a function or an array of functions'],
+    [
+      [(message, direction) => [message, direction]],
+      TYPE,
+      'functions of one argument, the context',
+    ],
   ],
   txIdGenerator: [
     ['x', TYPE, 'a function'],
@@ -136,7 +141,7 @@ const WRONG = {
   ],
 };
 
-const UNAVAILABLE = 'socketPath detached connection transferList resourceLimits';
+const UNAVAILABLE = 'transferList resourceLimits';
 
 async function refused(promise, name, ...parts) {
   const error = await promise.then(
@@ -264,7 +269,17 @@ describe('send refuses', () => {
     for (const signal of [{}, null, new AbortController()])
       await refused(worker.send('echo', 1, { signal }), TYPE, 'an AbortSignal');
     await refused(worker.send('echo', 1, { onProgress: 1 }), TYPE, 'a function');
-    for (const name of 'transferList priority key abort grace'.split(' '))
+    for (const abort of ['at once', null, true])
+      await refused(
+        worker.send('echo', 1, { abort }),
+        TYPE,
+        "'abort'",
+        'one of cooperative, terminate',
+      );
+    for (const grace of [-1, NaN, Infinity, 0.5, 2 ** 31])
+      await refused(worker.send('echo', 1, { grace }), RANGE, 'grace', String(grace));
+    await refused(worker.send('echo', 1, { grace: '1' }), TYPE, 'grace', 'a number');
+    for (const name of 'transferList priority key'.split(' '))
       await refused(worker.send('echo', 1, { [name]: {} }), UNSUPPORTED, `'${name}'`);
     assert.equal(worker.stats().callsSent, 0);
     assert.equal(await worker.send('echo', 2, {}), 2);

@@ -69,6 +69,30 @@ for (const transport of ['shm', 'socket']) {
       assert.deepEqual((await worker.send('context', 1)).metadata, { traceparent: '00-1-2-01' });
     });
 
+    it('tells of start and end of a post, and sends what a subscriber adds to its metadata', async () => {
+      const worker = await start();
+      listen('hawser:send', { start: ({ metadata }) => (metadata.a = 'b') });
+      const seen = listen('hawser:send');
+      worker.post('note', 1);
+      worker.post('noteMetadata', 2);
+      assert.throws(() => worker.post('nothing'), { code: 'ERR_HAWSER_UNKNOWN_TYPE' });
+      assert.deepEqual(
+        seen.map(([event, { type, oneWay }]) => [event, type, oneWay]),
+        [
+          ['start', 'note', true],
+          ['end', 'note', true],
+          ['start', 'noteMetadata', true],
+          ['end', 'noteMetadata', true],
+          ['start', 'nothing', true],
+          ['error', 'nothing', true],
+          ['end', 'nothing', true],
+        ],
+      );
+      const [tx, metadata] = await worker.send('noted');
+      assert.equal(tx, seen[0][1].tx);
+      assert.deepEqual(metadata, { a: 'b' });
+    });
+
     it('goes well with middleware, a timeout and a tx of its own', async () => {
       const worker = await start({
         middleware: ({ kind, message }) => (kind === 'request' ? `${message}!` : undefined),

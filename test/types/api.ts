@@ -4,15 +4,23 @@ import {
   startWorkerServer,
   TimeoutError,
   WorkerCrashedError,
+  type AllMessages,
   type DefineMessages,
   type HandlerContext,
   type Handlers,
   type Logger,
+  type MessageOf,
   type MessagesOf,
   type Middleware,
   type PayloadOf,
   type ResultOf,
+  type ShutdownReason,
+  type TimeoutConfig,
+  type TransactionIdGenerator,
+  type UnexpectedShutdownConfig,
+  type WithResult,
   type Worker,
+  type WorkerClient,
 } from 'hawser';
 import { startWorkerServer as fromWorker, workerData, isWorker, parent } from 'hawser/worker';
 
@@ -34,6 +42,8 @@ export async function typed(): Promise<void> {
   const digest = await worker.send('hash', Buffer.alloc(1), {
     timeout: 5,
     signal: AbortSignal.timeout(5),
+    abort: 'terminate',
+    grace: 5,
     onProgress: (value) => void value,
   });
   holds<Equal<typeof digest, string>>();
@@ -160,6 +170,32 @@ export async function ofModule(): Promise<void> {
   // @ts-expect-error a number is wanted
   await worker.send('double', 'two');
   void doubled;
+}
+
+const named: TransactionIdGenerator<Messages> = ({ type, payload }) => `${type} ${payload}`;
+const limits: TimeoutConfig<Messages> = { WORKER_STARTUP: 5000, WORKER_MESSAGE: 100, hash: 10 };
+const onCrash: UnexpectedShutdownConfig<Messages> = {
+  strategy: 'retry',
+  attempts: 2,
+  hash: { strategy: 'reject' },
+};
+holds<Equal<WithResult<DefineMessages<{ a: { result: 1 }; b: { payload: 2 } }>>, 'a'>>();
+holds<Equal<MessageOf<Messages, 'hash'>['payload'], Buffer>>();
+holds<Equal<AllMessages<Messages>['type'], 'hash' | 'count' | 'ping'>>();
+
+export async function ported(reason: ShutdownReason): Promise<WorkerClient<Messages>> {
+  const worker: WorkerClient<Messages> = await createWorker<Messages>({
+    script: './worker.js',
+    timeout: limits,
+    unexpectedShutdown: onCrash,
+    txIdGenerator: (message) => `${message.type}-1`,
+  });
+  await createWorker<Messages>({ script: './worker.js', txIdGenerator: named });
+  await createWorker({ script: './worker.js', txIdGenerator: ({ type }) => type });
+  // @ts-expect-error a tx is a string
+  await createWorker<Messages>({ script: './worker.js', txIdGenerator: () => 1 });
+  void reason.type;
+  return worker;
 }
 
 export function reasonOf(error: unknown): string {

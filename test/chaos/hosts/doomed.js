@@ -39,7 +39,7 @@ const doings = {
         return process.kill(process.pid, 'SIGKILL');
       },
     }),
-  flood: (worker) => {
+  flood: async (worker) => {
     for (;;) worker.post('take', 'x'.repeat(1000));
   },
   loop: (worker) => worker.send('loop'),

@@ -18,4 +18,8 @@ exports.note = (_, { tx }) => {
   noted.push(tx);
 };
 
+exports.noteMetadata = (_, { metadata }) => {
+  noted.push(metadata);
+};
+
 exports.noted = () => noted;
