@@ -13,7 +13,7 @@ const AT_ONCE = 64;
 const BURST = 300;
 /** Of all calls come with one. */
 const SHARES = {
-  strike: 1 / 2500,
+  strike: 1 / 3000,
   burst: 1 / 2000,
   post: 1 / 10,
   notify: 1 / 20,
@@ -21,6 +21,7 @@ const SHARES = {
   abort: 1 / 30,
   abortMany: 1 / 1000,
   use: 1 / 2000,
+  separate: 1 / 1500,
 };
 const STRIKES = {
   SIGKILL: 10,
@@ -31,6 +32,8 @@ const STRIKES = {
   poison: 1,
   exitOf: 4,
   answerAndExit: 4,
+  stay: 2,
+  loop: 1,
 };
 const ENDS = { drain: 3, shutdown: 2, terminate: 2, shutdownThenKill: 1, killThenEnd: 3 };
 
@@ -40,6 +43,7 @@ class Act {
   #dice;
   #most; // the number of its last call, unless it crashes before
   #answered = 0;
+  #isNamed; // so that it can be left, and joined again
   #isBinary; // what its serializer carries
   #needsDrain = false;
   #reachEnd;
@@ -51,6 +55,8 @@ class Act {
   open = new Map();
   isDeadly = false;
   isEnding = false;
+  isSeparated = false; // or was
+  #isSeparating = false;
   /** @type {AbortController} whose signal several calls share */
   shared;
 
@@ -58,8 +64,9 @@ class Act {
   constructor(run, worker, options) {
     this.#run = run;
     this.#dice = run.dice;
-    this.#most = Math.min(run.calls, run.asked + this.#dice.int(3000, 12_000));
+    this.#most = Math.min(run.calls, run.asked + this.#dice.int(4000, 14_000));
     this.worker = worker;
+    this.#isNamed = options.socketPath !== undefined;
     this.#isBinary = options.serializer !== 'json';
     this.attemptsOf = (type) => attemptsOf(options, type);
     this.shared = new AbortController();
@@ -73,7 +80,7 @@ class Act {
   }
 
   async play() {
-    const asking = Array.from({ length: AT_ONCE }, () => this.#askOnAndOn());
+    const asking = Array.from({ length: AT_ONCE }, (_, n) => this.#askOnAndOn(n === 0));
     await this.#atEnd;
     const end = this.#dice.weighted(ENDS);
     if (end === 'drain') await this.#drain(asking);
@@ -109,8 +116,13 @@ class Act {
 
   // ---------------------------------------------------------------- calls
 
-  async #askOnAndOn() {
-    while (!this.#isOver()) await this.ask();
+  /** Few ask a worker that has been left. */
+  async #askOnAndOn(isBold) {
+    const isLeft = () => ['disconnected', 'connecting'].includes(this.worker.state);
+    while (!this.#isOver()) {
+      if (isLeft()) await pass(4);
+      if (isBold || !isLeft()) await this.ask();
+    }
   }
 
   /** Makes a call, and by chance more; resolves when it has settled, well or not. */
@@ -139,6 +151,7 @@ class Act {
     if (does('notify')) this.#say(`event ${i}`, () => this.worker.notify('told', i));
     if (does('ping')) this.#doing.push(this.#ping());
     if (does('strike')) this.#doing.push(this.#strike(dice));
+    if (does('separate')) this.#doing.push(this.#separate(dice));
     if (does('use')) this.#doing.push(this.#use(dice));
     if (does('abortMany')) this.#doing.push(this.#abortMany(dice));
     if (does('burst')) for (let n = 0; n < BURST && !this.#isOver(); n++) this.ask();
@@ -191,7 +204,8 @@ class Act {
   /** Of what is neither tried again nor waits. */
   #checkRefusal({ name }) {
     if (name === 'WorkerCrashedError') assert.ok(this.isDeadly, 'nothing has killed a worker');
-    else if (name === 'WorkerClosedError') assert.ok(this.isEnding, 'nobody has closed it');
+    else if (name === 'WorkerClosedError')
+      assert.ok(this.isEnding || this.isSeparated, 'nobody has closed it');
     else assert.equal(name, 'OverloadedError');
   }
 
@@ -225,9 +239,9 @@ class Act {
   async #strike(dice) {
     const how = dice.weighted(STRIKES);
     await pass(dice.int(0, 8));
-    if (how !== 'stop') this.#noteDeath();
-    if (how === 'stop') await this.#stop(dice);
-    else if (how.startsWith('SIG')) this.#signal(how);
+    if (how === 'stop') return this.#stop(dice);
+    this.#noteDeath();
+    if (how.startsWith('SIG')) this.#signal(how);
     else if (!this.#isOver()) await this.ask(how);
   }
 
@@ -247,6 +261,30 @@ class Act {
     const pid = this.#signal('SIGSTOP');
     await pass(dice.int(0, 8));
     if (pid !== undefined && pid === this.worker.pid) this.#signal('SIGCONT');
+  }
+
+  /** Leaves the worker alone, and joins it again. */
+  async #separate(dice) {
+    if (this.#isOver() || this.#isSeparating || !this.#isNamed) return;
+    this.#isSeparating = this.isSeparated = true;
+    const leaving = this.#checkSeparation(this.worker.disconnect());
+    await pass(dice.int(0, 8));
+    await this.#checkSeparation(this.worker.reconnect());
+    await leaving;
+    if (!this.isEnding) assert.notEqual(this.worker.state, 'disconnected');
+    this.#isSeparating = false;
+  }
+
+  async #checkSeparation(done) {
+    const error = await done.then(
+      () => null,
+      (reason) => reason,
+    );
+    if (error === null) return;
+    this.check('a separation', error, () => {
+      if (error.name !== 'WorkerStartError') this.#checkRefusal(error);
+      else assert.ok(this.isDeadly || this.isEnding, 'nothing has killed a worker');
+    });
   }
 
   // ---------------------------------------------------------------- the end

@@ -15,6 +15,7 @@ const LONG = 1 / 20; // have a timeout that does not come
  * @property {any} sent the same, or what stands for it
  * @property {object} [options] of send()
  * @property {number} [timeout]
+ * @property {number} grace where its abort terminates
  * @property {AbortSignal} [signal]
  * @property {AbortController} [controller] of its signal, where that is its own
  * @property {number} told how many of its events were heard
@@ -31,15 +32,16 @@ function callOf(kind, { i, dice, act, isBinary, isAborted }) {
   else if (dice.chance(LONG)) call.timeout = 100_000 + i;
   if (isAborted) call.controller = new AbortController();
   if (isAborted || dice.chance(SHARED)) call.signal = (call.controller ?? act.shared).signal;
+  call.grace = dice.int(0, 20);
   call.options = optionsOf(call, act);
   return call;
 }
 
 function optionsOf(call, act) {
   const { kind, timeout, signal } = call;
-  const hears = kind === 'tell';
-  if (timeout === undefined && signal === undefined && !hears) return undefined;
-  const onProgress = hears ? progressOf(call, act) : undefined;
+  const onProgress = kind === 'tell' ? progressOf(call, act) : undefined;
+  if (ALL[kind].isTerminated) return { timeout, signal, abort: 'terminate', grace: call.grace };
+  if (timeout === undefined && signal === undefined && !onProgress) return undefined;
   return { timeout, signal, onProgress };
 }
 

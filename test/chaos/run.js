@@ -1,5 +1,7 @@
 'use strict';
 
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
 const path = require('node:path');
 const { createWorker } = require('hawser');
 const { execPath } = require('../e2e/started');
@@ -13,25 +15,27 @@ const script = path.join(__dirname, 'workers', 'chaotic.js');
 const STALLED = 15_000; // only a failure takes this long
 
 /** What a process opens or loads at its first use of something, it keeps. */
-async function warmUp(transport) {
+async function warmUp(transport, folder) {
   const worker = await createWorker({ script, execPath, transport, stdio: 'pipe', workerData: {} });
   await worker.shutdown();
-  await new Run({ seed: 1, calls: 4000, transport }).play();
+  await new Run({ seed: 1, calls: 4000, transport, folder }).play();
 }
 
 /** So many calls to one worker after the other, all of it from a replay number. */
 class Run {
   #seed;
   #transport;
+  #folder;
   #faults = [];
   #act;
   asked = 0;
   deaths = 0;
 
-  /** @param {{ seed: number, calls: number, transport: string }} about */
-  constructor({ seed, calls, transport }) {
+  /** @param {{ seed: number, calls: number, transport: string, folder: string }} about folder for named sockets */
+  constructor({ seed, calls, transport, folder }) {
     this.#seed = seed;
     this.#transport = transport;
+    this.#folder = folder;
     this.calls = calls;
     this.dice = new Dice(seed);
   }
@@ -67,6 +71,7 @@ class Run {
       const worker = await createWorker({ script, execPath, ...options });
       this.#act = new Act(this, worker, options);
       await this.#act.play();
+      assert.deepEqual(fs.readdirSync(this.#folder), []);
     }
   }
 
@@ -77,9 +82,13 @@ class Run {
       attempts: dice.int(1, 3),
       messages: Object.fromEntries(REJECTING.map((type) => [type, { strategy: 'reject' }])),
     };
+    const isNamed = dice.chance(0.4);
     return {
       transport: this.#transport,
+      socketPath: isNamed ? path.join(this.#folder, 'socket') : undefined,
+      detached: isNamed && dice.chance(0.3),
       workerData: {
+        isNamed,
         maxConcurrency: dice.chance(0.2) ? 20 : undefined,
         isHooked: dice.chance(0.2),
       },

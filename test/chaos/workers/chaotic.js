@@ -34,6 +34,11 @@ function tell(payload, context) {
   return payload;
 }
 
+/** Ends only with its worker. */
+function loop() {
+  for (;;);
+}
+
 const exit = () => process.exit(7);
 
 const handlers = {
@@ -48,6 +53,8 @@ const handlers = {
   wait,
   tell,
   ask: (payload) => parent.send('answer', payload),
+  stay: forever,
+  loop,
   exit, // of a type that is not tried again
   poison: exit,
   kill: () => {
@@ -66,6 +73,7 @@ const handlers = {
 const middleware = ({ kind }) => (kind === 'request' ? turn() : undefined);
 
 startWorkerServer(handlers, {
+  disconnectBehavior: workerData.isNamed ? 'keep-alive' : undefined,
   maxConcurrency: workerData.maxConcurrency,
   middleware: workerData.isHooked ? [middleware, () => {}] : [],
 });
