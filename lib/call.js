@@ -10,9 +10,21 @@ const capture = (resolve, reject) => {
   rejectNext = reject;
 };
 
+/** How many calls were made, and how many of those have failed. */
+class Tally {
+  sent = 0;
+  failed = 0;
+}
+
+/** Of what is no call of the user's. */
+const UNTOLD = new Tally();
+
 /** One call, of the promise that was made with capture() just before. It settles once. */
 class Call {
-  constructor(type, timeout) {
+  /** @param {string} type @param {number} timeout milliseconds @param {Tally} tally of whoever calls */
+  constructor(type, timeout, tally) {
+    this.tally = tally;
+    tally.sent++;
     this.type = type;
     this.timeout = timeout;
     this.resolve = resolveNext;
@@ -50,17 +62,25 @@ class Call {
 
   /** It failed later than in send(): the stack of its error ends with who awaits it. */
   fail(error) {
-    if (this.close()) rejectWithCallerStack(this.resolve, this.reject, error);
+    if (!this.close()) return;
+    this.tally.failed++;
+    rejectWithCallerStack(this.resolve, this.reject, error);
   }
 
   /** It failed with just this. */
   refuse(error) {
-    if (this.close()) this.reject(error);
+    if (!this.close()) return;
+    this.tally.failed++;
+    this.reject(error);
   }
 }
 
 class Ping extends Call {
   #started = performance.now();
+
+  constructor(timeout) {
+    super('ping', timeout, UNTOLD);
+  }
 
   /** Milliseconds since it was made. */
   get age() {
@@ -68,4 +88,4 @@ class Ping extends Call {
   }
 }
 
-module.exports = { Call, Ping, capture };
+module.exports = { Call, Ping, Tally, UNTOLD, capture };

@@ -1,7 +1,7 @@
 'use strict';
 
 const { AbortGroups } = require('./abort-groups');
-const { Call, Ping, capture } = require('./call');
+const { Call, Ping, Tally, capture } = require('./call');
 const { NO_DETAILS, encodeDetails } = require('./call-details');
 const { overloadedError, timeoutError, unknownTypeError } = require('./call-errors');
 const { CallTable, MAX_SLOTS } = require('./call-table');
@@ -37,8 +37,7 @@ class Caller {
   #onceIdle = null;
   /** Whether there is an end that takes calls. */
   isOpen = false;
-  sent = 0;
-  failed = 0;
+  tally = new Tally();
 
   /**
    * @param {object} owner
@@ -100,14 +99,13 @@ class Caller {
     if (!isPlain || this.#retries[method] > 0) return this.#sendWith(type, payload, options);
     if (this.#isFull) return Promise.reject(overloadedError());
     const promise = new Promise(capture);
-    const call = new Call(type, this.#timeouts[method]);
+    const call = new Call(type, this.#timeouts[method], this.tally);
     this.#calls.take(call);
     const { slot, generation, timeout } = call;
     try {
       this.#channel.send(TYPE.REQUEST, 0, method, slot, generation, timeout, false, payload);
-      this.sent++;
     } catch (error) {
-      if (this.#calls.finish(slot, generation) !== undefined) this.#refuse(call, error);
+      if (this.#calls.finish(slot, generation) !== undefined) call.refuse(error);
     }
     return promise;
   }
@@ -122,7 +120,7 @@ class Caller {
       return Promise.reject(error);
     }
     const promise = new Promise(capture);
-    const call = new Call(type, terms.timeout);
+    const call = new Call(type, terms.timeout, this.tally);
     this.#heed(call, terms);
     this.submit(call, payload, details);
     return promise;
@@ -188,7 +186,7 @@ class Caller {
     if (call.kept !== null) this.#lasting?.withdraw(call);
     this.#prepared.delete(call);
     call.onProgress = null;
-    this.#refuse(call, reason);
+    call.refuse(reason);
     this.#checkIdle();
   }
 
@@ -201,13 +199,8 @@ class Caller {
   /** Of a call that was prepared. @param {Call} call @param {unknown} error it rejects with that */
   giveUp(call, error) {
     if (call.isSettled) return;
-    this.#refuse(call, error);
-    this.withdraw(call);
-  }
-
-  #refuse(call, error) {
-    this.failed++;
     call.refuse(error);
+    this.withdraw(call);
   }
 
   /**
@@ -225,9 +218,8 @@ class Caller {
       if (this.#lasting !== null && (attempts > 0 || this.#lasting.isWaiting))
         this.#lasting.keep(call, payload, details, left, attempts);
       else this.#transmit(call, method, payload, details, left);
-      this.sent++;
     } catch (error) {
-      this.#refuse(call, error);
+      call.refuse(error);
     }
     if (this.#prepared.delete(call)) this.#checkIdle();
   }
@@ -314,7 +306,7 @@ class Caller {
   /** @param {number} timeout milliseconds @returns {Promise<number>} milliseconds */
   ping(timeout) {
     const promise = new Promise(capture);
-    const call = new Ping('ping', timeout);
+    const call = new Ping(timeout);
     this.#calls.take(call);
     try {
       this.#channel.ping(call.slot, call.generation, timeout);
@@ -354,15 +346,12 @@ class Caller {
     if (kind === EVENT.RESPONSE) this.#resolve(call, at);
     else if (kind === EVENT.PONG) call.succeed(call.age);
     else if (kind === EVENT.TIMEOUT) this.#timeOut(call, this.#channel.value(at) === 1);
-    else {
-      this.failed++;
-      call.failRemotely(this.#channel.readPayload(at, decodeError));
-    }
+    else call.failRemotely(this.#channel.readPayload(at, decodeError));
   }
 
   #timeOut(call, wasQueued) {
     if (call.grace !== null && !wasQueued) this.#overdue?.watch(call);
-    this.fail(call, timeoutError(call, wasQueued ? 'queue' : 'run'));
+    call.fail(timeoutError(call, wasQueued ? 'queue' : 'run'));
   }
 
   /** A call that was given up has ended. */
@@ -375,16 +364,10 @@ class Caller {
     try {
       value = this.#channel.payload(at);
     } catch (error) {
-      this.fail(call, error);
+      call.fail(error);
       return;
     }
     call.succeed(value);
-  }
-
-  /** @param {Call} call that nobody has in his books any more */
-  fail(call, error) {
-    if (!call.isSettled) this.failed++;
-    call.fail(error);
   }
 
   /** The calls that the peer had, oldest slot first; they are the taker's now. @returns {any[]} */
@@ -398,7 +381,7 @@ class Caller {
     const calls = [...this.#calls.finishAll(), ...waiting, ...this.#prepared];
     this.#prepared.clear();
     this.#overdue?.clear();
-    for (const call of calls) this.fail(call, errorOf(call.type));
+    for (const call of calls) call.fail(errorOf(call.type));
   }
 
   /** Call it once nothing is open: at once, or behind the last answer. */

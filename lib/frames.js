@@ -37,6 +37,9 @@ exports.EVENT = {
   LATE: 17,
 };
 
+/** Reasons of GOAWAY (P6.1). */
+exports.GOAWAY = { SHUTDOWN: 0, DISCONNECT: 1 };
+
 /** What DRAIN is about. */
 exports.DRAIN = { ALL: 1, LANE: 2 };
 

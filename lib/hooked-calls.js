@@ -7,7 +7,7 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const native = require('./binding');
-const { Call, capture } = require('./call');
+const { Call, UNTOLD, capture } = require('./call');
 const { encodeDetails } = require('./call-details');
 const { timeoutError } = require('./call-errors');
 const { HARD_CAP } = require('./channel');
@@ -23,8 +23,8 @@ class HookedCall extends Call {
   tx = '';
   metadata;
 
-  constructor(type, timeout, middleware, metadata) {
-    super(type, timeout);
+  constructor(type, timeout, tally, middleware, metadata) {
+    super(type, timeout, tally);
     this.#middleware = middleware;
     this.#deadline = timeout > 0 ? performance.now() + timeout : Infinity;
     this.metadata = metadata;
@@ -90,7 +90,7 @@ class HookedPost extends HookedCall {
 
   /** @param {(error: unknown) => void} report hears why it could not be sent */
   constructor(type, middleware, report) {
-    super(type, 0, middleware, undefined);
+    super(type, 0, UNTOLD, middleware, undefined);
     this.#report = report;
   }
 
@@ -160,7 +160,8 @@ class HookedCalls {
       return Promise.reject(error);
     }
     const promise = new Promise(capture);
-    const call = new HookedCall(type, terms.timeout, this.#middleware, metadata);
+    const { tally } = this.#caller;
+    const call = new HookedCall(type, terms.timeout, tally, this.#middleware, metadata);
     this.#caller.prepare(call, terms);
     try {
       call.tx = this.#name(type, payload);

@@ -130,7 +130,7 @@ class LastingCalls {
 
   #reject(call, error) {
     this.#line.forget(call);
-    this.#caller.fail(call, error);
+    call.fail(error);
   }
 
   /** It has settled. */
@@ -171,7 +171,7 @@ class LastingCalls {
     this.#doomed = [];
     for (const { call, tries, isPoison } of doomed) {
       const error = errorOf(call.type, tries);
-      this.#caller.fail(call, isPoison ? poisonError(call.type, tries.attempt, error) : error);
+      call.fail(isPoison ? poisonError(call.type, tries.attempt, error) : error);
     }
   }
 

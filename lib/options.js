@@ -9,11 +9,21 @@ const { BUILT_IN_NAMES } = require('./codec');
 const { crashOf } = require('./crash-options');
 const { UnsupportedError } = require('./errors');
 const { inheritedExecArgv } = require('./exec-argv');
+const { namedOf } = require('./named-options');
+const { socketPathOf } = require('./named-socket');
 
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const MAX_TIMEOUT = 0x7fffffff;
 const DEFAULT_GRACE = 1000;
-const DEFAULT_TIMEOUTS = { startup: 10_000, message: 300_000 };
+const DEFAULT_TIMEOUTS = { startup: 10_000, connect: 30_000, message: 300_000 };
+const DEFAULT_HIGH_WATER_MARK = { bytes: 1024 * 1024, messages: 65_536 };
+const DEFAULT_SPIN = 50;
+/** Of a channel. */
+const DEFAULTS = {
+  maxMessageBytes: MAX_MESSAGE_BYTES,
+  highWaterMark: DEFAULT_HIGH_WATER_MARK,
+  spin: DEFAULT_SPIN,
+};
 const NOTED = ['debug', 'info', 'warn', 'error'];
 const ALIASES = new Map([
   ['WORKER_STARTUP', 'startup'],
@@ -27,8 +37,9 @@ const WORKER = {
     'script workerScript filename driver transport workerData argv execArgv execPath env cwd name',
     'stdio serializer timeout highWaterMark maxMessageBytes spin shutdownTimeout signal',
     'handlers middleware txIdGenerator logger logLevel unexpectedShutdown',
+    'socketPath detached connection',
   ),
-  later: words('socketPath detached connection transferList resourceLimits'),
+  later: words('transferList resourceLimits'),
 };
 const SEND = {
   what: 'send option',
@@ -38,8 +49,11 @@ const SEND = {
 const SHUTDOWN = { what: 'shutdown option', known: words('timeout'), later: [] };
 const SERVER = {
   what: 'server option',
-  known: words('serializer middleware maxConcurrency onStart onShutdown logger logLevel'),
-  later: words('onPipe disconnectBehavior socketPath hostConnectTimeout'),
+  known: words(
+    'serializer middleware maxConcurrency onStart onShutdown logger logLevel',
+    'disconnectBehavior socketPath hostConnectTimeout',
+  ),
+  later: words('onPipe'),
 };
 const HIGH_WATER_MARK = { what: 'option', known: words('bytes messages'), later: [] };
 
@@ -120,8 +134,9 @@ function fileOf(url) {
 function timeoutsOf(timeout = {}) {
   if (typeof timeout === 'number') {
     const message = integer('timeout', timeout, 0, MAX_TIMEOUT);
-    const startup = message === 0 ? 0 : Math.max(message, DEFAULT_TIMEOUTS.startup);
-    return { startup, message, types: {} };
+    const raised = (least) => (message === 0 ? 0 : Math.max(message, least));
+    const { startup, connect } = DEFAULT_TIMEOUTS;
+    return { startup: raised(startup), connect: raised(connect), message, types: {} };
   }
   if (typeof timeout !== 'object' || timeout === null || Array.isArray(timeout))
     throw wrong('timeout', 'a number or an object', timeout);
@@ -130,7 +145,7 @@ function timeoutsOf(timeout = {}) {
     if (value === undefined) continue;
     types[ALIASES.get(key) ?? key] = integer(`timeout.${key}`, value, 0, MAX_TIMEOUT);
   }
-  return { ...DEFAULT_TIMEOUTS, ...pick(types, ['startup', 'message']), types };
+  return { ...DEFAULT_TIMEOUTS, ...pick(types, ['startup', 'connect', 'message']), types };
 }
 
 function pick(object, names) {
@@ -143,8 +158,18 @@ function pick(object, names) {
 function highWaterOf(mark = {}) {
   checkNames(mark, HIGH_WATER_MARK, 'highWaterMark');
   return {
-    bytes: integer('highWaterMark.bytes', or(mark.bytes, 1024 * 1024), 1, MAX_MESSAGE_BYTES),
-    messages: integer('highWaterMark.messages', or(mark.messages, 65_536), 1, 65_536),
+    bytes: integer(
+      'highWaterMark.bytes',
+      or(mark.bytes, DEFAULT_HIGH_WATER_MARK.bytes),
+      1,
+      MAX_MESSAGE_BYTES,
+    ),
+    messages: integer(
+      'highWaterMark.messages',
+      or(mark.messages, DEFAULT_HIGH_WATER_MARK.messages),
+      1,
+      65_536,
+    ),
   };
 }
 
@@ -193,7 +218,7 @@ function logOf(options) {
 }
 
 function spinOf(spin = 'auto') {
-  return spin === 'auto' ? 50 : integer('spin', spin, 0, 1000);
+  return spin === 'auto' ? DEFAULT_SPIN : integer('spin', spin, 0, 1000);
 }
 
 function checkDriver(options) {
@@ -222,11 +247,27 @@ function checkPlain({ signal, env, name, cwd, execPath }) {
 function normalizeOptions(given, script) {
   checkNames(script === undefined ? given : or(given, {}), WORKER);
   const options = script === undefined ? given : withScript(given, script);
+  return { script: scriptOf(options), ...normalizeRest(options) };
+}
+
+/**
+ * @param {any} given as connectWorker got them
+ * @returns the same, checked and complete, as normalizeOptions; script is null
+ */
+function normalizeJoin(given) {
+  checkNames(given, WORKER);
+  const named = ['script', 'workerScript', 'filename'].find((name) => given[name] !== undefined);
+  if (named !== undefined) throw new TypeError(`option '${named}' is for a worker to be started`);
+  if (given.socketPath === undefined) throw wrong('socketPath', 'a path', undefined);
+  return { script: null, ...normalizeRest({ ...given, detached: false }) };
+}
+
+function normalizeRest(options) {
   checkDriver(options);
   checkPlain(options);
   const { signal, env, name } = options;
   return {
-    script: scriptOf(options),
+    ...namedOf(options),
     transport: oneOf(options, 'transport', ['auto', 'shm', 'socket']),
     stdio:
       options.stdio === undefined
@@ -328,14 +369,25 @@ function checkServer(handlers, options) {
   logOf(options);
   const { maxConcurrency } = options;
   if (maxConcurrency !== undefined) integer('maxConcurrency', maxConcurrency, 1, 0x7fffffff);
+  checkNamed(options);
+}
+
+function checkNamed(options) {
+  if (options.socketPath !== undefined) socketPathOf(options.socketPath);
+  if (options.disconnectBehavior !== undefined)
+    oneOf(options, 'disconnectBehavior', ['shutdown', 'keep-alive']);
+  if (options.hostConnectTimeout !== undefined)
+    integer('hostConnectTimeout', options.hostConnectTimeout, 0, MAX_TIMEOUT);
 }
 
 module.exports = {
   normalizeOptions,
+  normalizeJoin,
   serializerOf,
   sendOptions,
   shutdownTimeout,
   checkServer,
+  DEFAULTS,
   checkOneMiddleware,
   MAX_MESSAGE_BYTES,
 };

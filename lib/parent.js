@@ -12,7 +12,8 @@ const { sending } = require('./tracing');
 
 /** The host, from the worker's side. */
 class Parent {
-  #channel;
+  /** @type {any} */
+  #channel = null;
   #outbox;
   #caller;
   #hooked;
@@ -23,27 +24,23 @@ class Parent {
   events = new EventEmitter();
 
   /**
-   * @param {import('./channel').Channel} channel
    * @param {object} owner
-   * @param {any} owner.init what INIT said
    * @param {() => boolean} owner.isReady whether the host takes messages
    * @param {() => void} owner.beforeEvent send what an event must not overtake
    * @param {import('./middleware').Middleware} owner.middleware of the worker
+   * @param {number} owner.mostPosts that wait for it
    * @param {{ error: (what: string, detail?: unknown) => void }} owner.log
    */
-  constructor(channel, { init, isReady, beforeEvent, middleware, log }) {
-    this.#channel = channel;
+  constructor({ isReady, beforeEvent, middleware, mostPosts, log }) {
     this.#isReady = isReady;
     const outbox = new Outbox({ onDrained: () => this.events.emit('drain'), beforeEvent });
     this.#outbox = outbox;
     this.#caller = new Caller({ refusal: (type) => this.#refusal(type), outbox });
-    this.#caller.use(channel);
-    this.#caller.setMethods(methodTable(init.methods ?? [], init));
     this.#hooked = new HookedCalls({
       caller: this.#caller,
       outbox,
       middleware,
-      mostPosts: channel.highWaterMessages,
+      mostPosts,
       report: log.error,
     });
     this.#remoteEvents = new RemoteEvents(this.events, middleware, log);
@@ -89,6 +86,14 @@ class Parent {
     return unknownTypeError(type);
   }
 
+  /** There is one, or another one. @param {any} channel @param {any} init what INIT said */
+  #onHost(channel, init) {
+    this.#channel = channel;
+    this.#isGone = false;
+    this.#caller.use(channel);
+    this.#caller.setMethods(methodTable(init.methods ?? [], init));
+  }
+
   #onGone() {
     this.#isGone = true;
     this.#caller.rejectAll(hostGone);
@@ -101,6 +106,7 @@ class Parent {
       onEmitted: (at) => parent.#remoteEvents.deliver(parent.#channel, at),
       onAnswer: (kind, slot, at) => parent.#caller.onAnswer(kind, slot, at),
       onProgress: (at) => parent.#caller.onProgress(at),
+      onHost: (channel, init) => parent.#onHost(channel, init),
       onGone: () => parent.#onGone(),
       onDrain: (what) => parent.#outbox.onDrain(what),
     };

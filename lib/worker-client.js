@@ -11,11 +11,13 @@ const { Incarnation } = require('./incarnation');
 const { LastingCalls } = require('./lasting-calls');
 const { methodTable } = require('./method-table');
 const { Middleware } = require('./middleware');
+const { NO_CHANNEL } = require('./no-channel');
 const { checkOneMiddleware, shutdownTimeout } = require('./options');
 const { Outbox } = require('./outbox');
 const { RemoteEvents } = require('./remote-events');
 const { createLog, tell, tellError } = require('./report');
 const { Restarts } = require('./restarts');
+const { Separation } = require('./separation');
 const { Server } = require('./server');
 const { encodeInit } = require('./start-frames');
 const { checkTransition, isEnd } = require('./states');
@@ -28,7 +30,7 @@ class Worker extends EventEmitter {
   /** @type {any} the Incarnation that is, or was the last */
   #life;
   /** @type {any} of #life, here for the hot path */
-  #channel;
+  #channel = NO_CHANNEL;
   /** @type {Server | null} of #life, where there are handlers */
   #server = null;
   #outbox = new Outbox({
@@ -58,7 +60,8 @@ class Worker extends EventEmitter {
   /** @type {any} the error of the last start */
   #hopeless = null;
   #isRef = true;
-  #past = ZERO; // of the processes before this one
+  #past = ZERO; // of the connections before this one
+  #separation;
 
   constructor(options) {
     super();
@@ -74,6 +77,7 @@ class Worker extends EventEmitter {
     this.#middleware = new Middleware(options.middleware);
     this.#hooked = this.#makeHooks();
     this.#chooseWay();
+    this.#separation = this.#makeSeparation();
     this.#remoteEvents = new RemoteEvents(this.#events, this.#middleware, this.#log);
   }
 
@@ -89,6 +93,21 @@ class Worker extends EventEmitter {
     });
   }
 
+  #makeSeparation() {
+    return new Separation(this, {
+      socketPath: this.#options.socketPath,
+      setState: (state) => this.#setState(state),
+      refusal: () => this.#refusal(),
+      leave: () => {
+        const left = this.#life.disconnect();
+        this.#server?.abandonAll();
+        return left;
+      },
+      join: () => this.#life.reconnect(this.#init),
+      rejectAll: (error) => this.#caller.rejectAll(error),
+    });
+  }
+
   #chooseWay() {
     this.#way = this.#hooked.isNeeded ? this.#hooked : this.#caller;
   }
@@ -96,8 +115,8 @@ class Worker extends EventEmitter {
   // ---------------------------------------------------------------- starting
 
   /**
-   * Start the process, once; resolves when the worker is ready. Rejects with WorkerStartError,
-   * TimeoutError (startup), HandshakeError, the reason of the signal, or WorkerClosedError.
+   * Start the process, or join it, once; resolves when the worker is ready. Rejects with
+   * WorkerStartError, TimeoutError (startup, connect), HandshakeError, the reason of the signal, or WorkerClosedError.
    * @returns {Promise<this>}
    */
   async start() {
@@ -112,6 +131,8 @@ class Worker extends EventEmitter {
 
   #launch() {
     const life = new Incarnation(this.#options, this.#init, {
+      onChannel: (channel) => this.#onChannel(channel),
+      onUnjoined: (error) => this.#separation.onUnjoined(error),
       onReady: (names) => this.#onReady(names),
       onRequest: (at) => this.#onRequest(at),
       onCancel: (at) => this.#server?.onCancel(at),
@@ -128,11 +149,15 @@ class Worker extends EventEmitter {
       wantsTail: () => this.#shutdown === null,
     });
     life.launch();
-    if (this.#channel) this.#past = addCounters(this.#past, this.#channel);
     this.#life = life;
-    this.#channel = life.channel;
-    this.#caller.use(life.channel);
     if (!this.#isRef) this.#setRef(false);
+  }
+
+  #onChannel(channel) {
+    this.#past = addCounters(this.#past, this.#channel);
+    this.#channel = channel;
+    this.#caller.use(channel);
+    if (!this.#isRef) channel.setRef(false);
   }
 
   #heed(signal) {
@@ -149,6 +174,7 @@ class Worker extends EventEmitter {
     this.#caller.setMethods(methodTable(names, this.#options));
     if (this.#options.handlers !== undefined) this.#server = this.#makeServer();
     if (this.#state === 'restarting') return void this.#resume();
+    if (this.#state === 'connecting') return void this.#rejoin();
     this.#setState('ready');
     this.#started.resolve(this);
     // When whoever waits for createWorker has the worker.
@@ -255,6 +281,7 @@ class Worker extends EventEmitter {
     this.#setState(asked ? 'closed' : 'crashed');
     this.#forgetSignal?.();
     this.#caller.rejectAll((type) => (asked ? closedError() : this.#crashError(type)));
+    this.#separation.onExit(asked ? closedError() : this.#crashError());
     this.#started.reject(asked ? closedError() : startError);
     const { failure } = this.#life;
     if (failure) tellError(this, failure, this.#log);
@@ -328,6 +355,27 @@ class Worker extends EventEmitter {
     if (this.#channel.isClosed) return; // it broke a rule at once
     this.#setState('ready');
     if (this.#state === 'ready') tell(this, 'ready');
+    if (this.#state === 'ready') this.#outbox.onDrain(DRAIN.ALL);
+  }
+
+  // ---------------------------------------------------------------- leaving the worker alone
+
+  /**
+   * Leave the worker to itself, or to another host; calls reject with WorkerClosedError. Needs a
+   * socketPath. Resolves when the worker has let go.
+   */
+  disconnect() {
+    return this.#separation.disconnect();
+  }
+
+  /** Connect to it again. Rejects as connectWorker, and the worker is still disconnected then. */
+  reconnect() {
+    return this.#separation.reconnect();
+  }
+
+  #rejoin() {
+    this.#life.process.setRef(this.#isRef);
+    this.#separation.onReady();
     if (this.#state === 'ready') this.#outbox.onDrain(DRAIN.ALL);
   }
 
@@ -409,7 +457,7 @@ class Worker extends EventEmitter {
   #setRef(ref) {
     this.#isRef = ref;
     this.#channel.setRef(ref);
-    this.#life.process.setRef(ref);
+    if (this.#state !== 'disconnected') this.#life.process.setRef(ref);
     this.#lasting.setRef(ref);
     if (this.#backoff) this.#backoff[ref ? 'ref' : 'unref']();
     return this;
@@ -452,11 +500,12 @@ class Worker extends EventEmitter {
   }
 
   stats() {
-    const waiting = this.#state === 'restarting' ? 0 : this.#channel.queuedRecords;
+    const waits = this.#state !== 'restarting' && !this.#channel.isClosed;
+    const waiting = waits ? this.#channel.queuedRecords : 0;
     return {
-      callsSent: this.#caller.sent,
+      callsSent: this.#caller.tally.sent,
       callsInFlight: this.#caller.size,
-      callsFailed: this.#caller.failed,
+      callsFailed: this.#caller.tally.failed,
       queued: waiting + this.#lasting.queued,
       ...addCounters(this.#past, this.#channel),
     };

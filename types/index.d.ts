@@ -188,11 +188,13 @@ export interface Worker<M extends MessageDefs = any> extends EventEmitter {
   // events: 'state'(now, before) 'ready' 'restart'(attempt) 'exit'(code, signal) 'error'(err) 'drain'
 }
 
-/** Numbers only; read without a native call. */
+/** Numbers only; read without a native call. Once all calls have settled, sent are those that were answered and those that failed. */
 export interface WorkerStats {
+  /** Those that send() took: not of unknown types or wrong options, nor past the limits. */
   callsSent: number;
   callsInFlight: number;
   callsFailed: number;
+  /** Messages that have not left this process. */
   queued: number;
   bytesSent: number;
   bytesReceived: number;

@@ -141,7 +141,7 @@ const WRONG = {
   ],
 };
 
-const UNAVAILABLE = 'socketPath detached connection transferList resourceLimits';
+const UNAVAILABLE = 'transferList resourceLimits';
 
 async function refused(promise, name, ...parts) {
   const error = await promise.then(
