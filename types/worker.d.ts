@@ -6,6 +6,7 @@ import type {
   MessageDefs,
   Middleware,
   SendOptions,
+  TransactionIdGenerator,
   WorkerOptions,
 } from './index.js';
 
@@ -23,6 +24,8 @@ export interface ServerOptions {
   serializer?: WorkerOptions['serializer'];
   /** Sees, and may replace, each message. */
   middleware?: Middleware | Middleware[];
+  /** The tx of what `parent` sends and posts, 1 to 255 bytes. Default: a uuid and a number. */
+  txIdGenerator?: TransactionIdGenerator;
   /** Handlers that run at a time; others wait in the order of their calls. Default: no limit of its own. */
   maxConcurrency?: number;
   /** Default: stderr. */
@@ -47,6 +50,7 @@ export interface ServerOptions {
   onShutdown?: (reason: string) => void | Promise<void>;
 }
 export interface WorkerServer {
+  /** Finish what runs, run onShutdown, exit. A handler must not await it: it waits for that handler. */
   stop(): Promise<void>;
   readonly isRunning: boolean;
 }
