@@ -1,14 +1,16 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
-const { setTimeout: wait } = require('node:timers/promises');
 const { createWorker } = require('hawser');
 const { heldAtRest, hostStarter, isGone, isRunning, releases, until } = require('./processes');
 const { execPath, fixture, scratch } = require('./started');
 const { namedStarter } = require('./named');
+
+const WORKER_MAIN = path.join(__dirname, '..', '..', 'lib', 'worker-main.js');
 
 const errorOf = (promise) =>
   promise.then(
@@ -162,20 +164,20 @@ describe('createWorker with a socketPath', () => {
     });
   }
 
-  it('no file is left of hosts that were killed at any moment of the start (P3)', async () => {
-    const killed = Array.from({ length: 12 }, async (_, i) => {
-      const socketPath = place();
-      const host = startHost('names.js', JSON.stringify({ socketPath, verb: 'loop' }));
-      await wait(40 * i);
-      host.child.kill('SIGKILL');
-      await host.exit;
-      return socketPath;
+  it('a worker that finds its host gone when it listens leaves no file (P4)', async () => {
+    const socketPath = place();
+    const listen = { socketPath, token: '00'.repeat(32), lifeline: 3 };
+    const highWaterMark = { bytes: 1024, messages: 10 };
+    const config = { listen, spin: 0, maxMessageBytes: 1024, highWaterMark };
+    const child = spawn(execPath, [WORKER_MAIN, fixture('verbs.js')], {
+      env: { ...process.env, HAWSER_WORKER: JSON.stringify(config) },
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     });
-    const paths = await Promise.all(killed);
-    const isLeft = () => paths.some((socketPath) => filesAt(socketPath).length > 0);
-    await until(() => !isLeft(), 'no file is left');
-    await wait(500); // a worker that had not begun to listen may do so yet
-    await until(() => !isLeft(), 'no file is left');
+    const exit = once(child, 'close');
+    child.stdio[3].destroy();
+    const [code] = await exit;
+    assert.equal(code, 1);
+    assert.deepEqual(filesAt(socketPath), []);
   });
 
   it('a worker whose host was killed before it could connect is gone (P4)', async () => {
