@@ -94,8 +94,6 @@ function begin(about) {
   served = about.served ?? null;
   isUp = served !== null;
   if (served !== null) takeOptions(served.options);
-  if (config.listen) beginListening(config.listen);
-  else openChannel(joinHost);
   process.on('exit', () => {
     if (channel !== null) {
       server?.releaseAnswers();
@@ -103,6 +101,8 @@ function begin(about) {
     }
     listening?.close();
   });
+  if (config.listen) beginListening(config.listen);
+  else openChannel(joinHost);
   heedSignals(onSignal);
 }
 
@@ -153,7 +153,7 @@ function joinHost(options, callbacks) {
 // ---------------------------------------------------------------- at a named socket
 
 function beginListening({ socketPath, token, lifeline, detached }) {
-  const { Listening, announce } = require('./listening');
+  const { Listening } = require('./listening');
   try {
     listening = new Listening(socketPath, { onHost, onNobody });
   } catch (error) {
@@ -167,6 +167,15 @@ function beginListening({ socketPath, token, lifeline, detached }) {
     else config.listen.lifeline = native.watchHost(lifeline, HOST_GONE_GRACE, listening.handle);
   }
   return listening.waitForHost(timeToWait(), token && Buffer.from(token, 'hex'));
+}
+
+/** Say to who has started this process that it listens, or why it cannot. */
+function announce(lifeline, told) {
+  try {
+    require('node:fs').writeSync(lifeline, `${JSON.stringify(told)}\n`);
+  } catch (error) {
+    fail('no connection to the host', error); // it is gone
+  }
 }
 
 /** This process may outlive who has started it. */

@@ -2,7 +2,6 @@
 
 /** A worker at a named socket: it lets one host in at a time. */
 
-const fs = require('node:fs');
 const native = require('./binding');
 const { makeToken, removeToken, socketError, writeToken } = require('./named-socket');
 
@@ -75,9 +74,4 @@ class Listening {
   }
 }
 
-/** Say to who has started this process that it listens, or why it cannot. */
-function announce(lifeline, told) {
-  fs.writeSync(lifeline, `${JSON.stringify(told)}\n`);
-}
-
-module.exports = { Listening, announce };
+module.exports = { Listening };
