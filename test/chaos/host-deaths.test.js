@@ -10,6 +10,7 @@ const { setTimeout: wait } = require('node:timers/promises');
 const { isGone } = require('../e2e/processes');
 const { execPath } = require('../e2e/started');
 const { Dice } = require('./dice');
+const { pidsOf } = require('./proc');
 const { SEED } = require('./replay');
 
 const HOSTS = 100;
@@ -43,20 +44,6 @@ function planOf(dice, folder) {
   }));
   const unexpectedShutdown = dice.chance(0.5) || doing === 'restart' ? { strategy: 'retry' } : {};
   return { doing, workers, unexpectedShutdown };
-}
-
-/** Processes that have it among their arguments; one that has ended has none. */
-function pidsOf(mark) {
-  const pids = fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return pids.filter((pid) => readOrEmpty(`/proc/${pid}/cmdline`).includes(mark)).map(Number);
-}
-
-function readOrEmpty(file) {
-  try {
-    return fs.readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 const sharedFiles = () => fs.readdirSync('/dev/shm').filter((name) => name.includes('hawser'));
