@@ -94,6 +94,7 @@ function begin(about) {
   config = about;
   served = about.served ?? null;
   isUp = served !== null;
+  if (served !== null) takeOptions(served.options);
   process.on('exit', () => {
     if (channel !== null) {
       server?.releaseAnswers();
@@ -103,7 +104,6 @@ function begin(about) {
   });
   if (config.listen) beginListening(config.listen);
   else openChannel(joinHost);
-  if (served !== null) takeOptions(served.options);
   heedSignals(onSignal);
 }
 
