@@ -95,16 +95,18 @@ function begin(about) {
   served = about.served ?? null;
   isUp = served !== null;
   if (served !== null) takeOptions(served.options);
+  process.on('exit', onExit);
   if (config.listen) beginListening(config.listen);
   else openChannel(joinHost);
-  process.on('exit', () => {
-    if (channel !== null) {
-      server?.releaseAnswers();
-      channel.drain(EXIT_DRAIN);
-    }
-    listening?.close();
-  });
   heedSignals(onSignal);
+}
+
+function onExit() {
+  if (channel !== null) {
+    server?.releaseAnswers();
+    channel.drain(EXIT_DRAIN);
+  }
+  listening?.close();
 }
 
 function openChannel(open) {
@@ -156,15 +158,22 @@ function joinHost(options, callbacks) {
 
 function beginListening({ socketPath, token, lifeline, detached }) {
   const { Listening, announce } = require('./listening');
+  const told = (what) => {
+    try {
+      announce(lifeline, what);
+    } catch (error) {
+      fail('the host is gone', error);
+    }
+  };
   try {
     listening = new Listening(socketPath, { onHost, onNobody });
   } catch (error) {
     if (lifeline === undefined) throw error;
-    announce(lifeline, { error: { code: error.code, message: error.cause.message } });
+    told({ error: { code: error.code, message: error.cause.message } });
     return fail('cannot listen', error);
   }
   if (lifeline !== undefined) {
-    announce(lifeline, { id: listening.id });
+    told({ id: listening.id });
     if (detached) letGoOfLifeline();
     else config.listen.lifeline = native.watchHost(lifeline, HOST_GONE_GRACE, listening.handle);
   }
