@@ -323,6 +323,36 @@ describe('startWorkerServer with a socketPath', () => {
     assert.deepEqual(filesAt(socketPath), []);
   });
 
+  it('lets onShutdown end when there is no host', async () => {
+    const program = await listen(place(), { hostConnectTimeout: 1, slow: 600 });
+    assert.deepEqual(await program.exit, { code: 0, signal: null });
+    assert.deepEqual(program.lines.slice(-2), ['onShutdown disconnect', 'ended']);
+  });
+
+  it('lets nobody in while it leaves', async () => {
+    const socketPath = place();
+    const program = await listen(socketPath, { slow: 600 });
+    await (await connect(socketPath)).disconnect();
+    process.kill(program.pid, 'SIGTERM');
+    await program.says('onShutdown SIGTERM');
+    assert.deepEqual(filesAt(socketPath), []);
+    const error = await errorOf(connect(socketPath, { connection: { attempts: 1 } }));
+    assert.equal(error.code, 'ERR_HAWSER_START');
+    assert.deepEqual(await program.exit, { code: null, signal: 'SIGTERM' });
+    assert.equal(program.lines.at(-1), 'ended');
+  });
+
+  it('leaves in good order when it can write no token for the next host', async () => {
+    const socketPath = path.join(path.dirname(place()), 'new', 'socket');
+    const program = await listen(socketPath);
+    const worker = await connect(socketPath);
+    fs.rmSync(path.dirname(socketPath), { recursive: true });
+    await worker.disconnect();
+    assert.deepEqual(await program.exit, { code: 0, signal: null });
+    assert.equal(program.lines.at(-1), 'onShutdown disconnect');
+    assert.match(program.stderr, /hawser: no other host can come/);
+  });
+
   it('leaves when no host came in time after disconnect', async () => {
     const socketPath = place();
     const program = await listen(socketPath, { hostConnectTimeout: 2000 });
