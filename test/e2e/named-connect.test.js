@@ -270,6 +270,21 @@ describe('disconnect', () => {
     assert.equal(await worker.send('echo', 1), 1);
   });
 
+  it('does not kill a worker that is busy for longer than timeout.connect', async () => {
+    const socketPath = place();
+    const worker = await create(socketPath, { timeout: { connect: 400 } });
+    const { pid } = worker;
+    worker.send('busyUntil', `${socketPath}.end`).catch(() => {});
+    await worker.disconnect();
+    const expected = { name: 'TimeoutError', phase: 'connect' };
+    for (let i = 0; i < 2; i++) await assert.rejects(worker.reconnect(), expected); // past its grace
+    assert.equal(worker.state, 'disconnected');
+    fs.writeFileSync(`${socketPath}.end`, '');
+    await worker.reconnect();
+    assert.equal(worker.pid, pid);
+    assert.equal(await worker.send('echo', 1), 1);
+  });
+
   it('and the death of the worker meanwhile: it is crashed, and reconnect says so', async () => {
     const worker = await create(place());
     await worker.disconnect();
