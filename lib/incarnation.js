@@ -49,6 +49,7 @@ class Incarnation {
   #cutShort = null;
   /** @type {any} a Joining, while there is no connection yet */
   #joining = null;
+  #peerPid = 0; // of who listens
   #isJoinedAgain = false; // so that a failure ends the connection only
   /** @type {any} of the process, where it listens for us */
   #lifeline = null;
@@ -129,8 +130,8 @@ class Incarnation {
       token,
       after: this.#left === null ? undefined : this.#gone,
       onLink: (link) => {
-        this.process.connected?.(link.pid);
         this.#openChannel(link);
+        this.#peerPid = link.pid;
       },
       onFailure: (error) => this.failStart(error),
     });
@@ -145,6 +146,7 @@ class Incarnation {
   #onJoined() {
     this.#joining.stop();
     this.#joining = null;
+    this.process.connected?.(this.#peerPid); // until then it may have another host
     this.#socketId ??= socketId(this.#options.socketPath);
     if (this.#options.script === null || this.#isJoinedAgain) this.#watchStart();
   }
@@ -157,6 +159,7 @@ class Incarnation {
     const { connect } = this.#options.timeouts;
     this.isReady = false;
     this.channel.goaway(GOAWAY.DISCONNECT);
+    this.process.disconnected?.();
     let timer;
     await new Promise((resolve) => {
       this.#gone = new Promise((left) => (this.#left = left)).then(() => this.#letGo());
@@ -166,7 +169,6 @@ class Incarnation {
     clearTimeout(timer);
     this.channel.setRef(false);
     this.process.setRef(false);
-    this.process.disconnected?.();
   }
 
   /** Not before it has let us go: to a busy worker this would be the death of its host. */

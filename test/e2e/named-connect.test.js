@@ -150,6 +150,26 @@ describe('connectWorker', () => {
     assert.deepEqual(filesAt(socketPath), []);
   });
 
+  for (const verb of ['shutdown', 'terminate']) {
+    it(`${verb} does not end a worker that is being left, or has another host`, async () => {
+      const socketPath = place();
+      const program = await listen(socketPath, { disconnectBehavior: 'keep-alive' });
+      const left = await connect(socketPath);
+      await Promise.all([left.disconnect(), left[verb]()]);
+      assert.equal(left.state, 'closed');
+      const patient = { connection: { attempts: 1000, delay: 1, maxDelay: 1 } };
+      const late = await connect(socketPath, patient);
+      await late.disconnect();
+      const other = await connect(socketPath);
+      const joined = errorOf(late.reconnect());
+      await other.send('echo', 1);
+      await late[verb]();
+      assert.equal((await joined).code, 'ERR_HAWSER_CLOSED');
+      assert.equal(await other.send('echo', 1), 1);
+      assert.equal(other.pid, program.pid);
+    });
+  }
+
   it('needs a socketPath, and no script', async () => {
     for (const options of [{}, { socketPath: undefined }, { script: 'x', socketPath: '/x' }]) {
       const error = await errorOf(connectWorker(options));
