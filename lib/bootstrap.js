@@ -298,7 +298,15 @@ async function leave(reason, most = HOST_GONE_GRACE / 2) {
   } catch (error) {
     log.error('onShutdown failed', error);
   }
+  setTimeout(() => process.exit(), EXIT_DRAIN); // nobody may read it
+  await Promise.all([process.stdout, process.stderr].map(printed));
   process.exit();
+}
+
+/** What a pipe had no room for would be lost. */
+function printed(stream) {
+  if (stream.writableLength === 0 || stream.destroyed) return undefined;
+  return new Promise((resolve) => stream.write('', resolve));
 }
 
 // ---------------------------------------------------------------- starting
