@@ -14,6 +14,7 @@ const { heedSignals } = require('./signals');
 const { STRUCTURED } = require('./start-frames');
 
 const HOST_GONE_GRACE = 500; // then the watch thread ends the process
+const NOBODY_GRACE = 5000; // to leave when there is no host whose end the watch thread sees
 const INIT_TIMEOUT = 10_000;
 const HOST_CONNECT_TIMEOUT = 30_000;
 const SIGNAL_GRACE = 500; // for handlers that run, from a signal on
@@ -95,16 +96,19 @@ function begin(about) {
   served = about.served ?? null;
   isUp = served !== null;
   if (served !== null) takeOptions(served.options);
-  process.on('exit', () => {
-    if (channel !== null) {
-      server?.releaseAnswers();
-      channel.drain(EXIT_DRAIN);
-    }
-    listening?.close();
-  });
-  if (config.listen) beginListening(config.listen);
+  if (config.listen) listen(config.listen);
   else openChannel(joinHost);
+  process.on('exit', onExit);
   heedSignals(onSignal);
+  if (listening !== null) beginListening(config.listen);
+}
+
+function onExit() {
+  if (channel !== null) {
+    server?.releaseAnswers();
+    channel.drain(EXIT_DRAIN);
+  }
+  listening?.close();
 }
 
 function openChannel(open) {
@@ -154,29 +158,38 @@ function joinHost(options, callbacks) {
 
 // ---------------------------------------------------------------- at a named socket
 
-function beginListening({ socketPath, token, lifeline, detached }) {
-  const { Listening, announce } = require('./listening');
+function listen({ socketPath, lifeline }) {
+  const { Listening } = require('./listening');
   try {
     listening = new Listening(socketPath, { onHost, onNobody });
   } catch (error) {
     if (lifeline === undefined) throw error;
-    announce(lifeline, { error: { code: error.code, message: error.cause.message } });
-    return fail('cannot listen', error);
+    announce({ error: { code: error.code, message: error.cause.message } });
+    fail('cannot listen', error);
   }
-  listening.waitForHost(timeToWait(), token && Buffer.from(token, 'hex'));
-  return lifeline === undefined ? undefined : useLifeline(lifeline, detached);
 }
 
-function useLifeline(lifeline, detached) {
-  const { announce } = require('./listening');
-  if (!detached)
-    config.listen.lifeline = native.watchHost(lifeline, HOST_GONE_GRACE, listening.handle);
+/** On the lifeline. Whoever has started this process may be gone. */
+function announce(what) {
   try {
-    announce(config.listen.lifeline, { id: listening.id });
+    require('./listening').announce(config.listen.lifeline, what);
   } catch (error) {
-    if (!detached) fail('no connection to the host', error);
+    fail('the host is gone', error);
   }
-  if (detached) letGoOfLifeline();
+}
+
+function beginListening({ token, lifeline, detached }) {
+  if (lifeline !== undefined) {
+    announce({ id: listening.id });
+    if (detached) letGoOfLifeline();
+    else config.listen.lifeline = native.watchHost(lifeline, HOST_GONE_GRACE, listening.handle);
+  }
+  try {
+    listening.waitForHost(timeToWait(), token && Buffer.from(token, 'hex'));
+  } catch (error) {
+    listening.close();
+    throw error;
+  }
 }
 
 /** This process may outlive who has started it. */
@@ -216,7 +229,7 @@ function needsWatch() {
 
 function onNobody() {
   log.error(`no host came within ${timeToWait()} ms`);
-  leave('disconnect');
+  leave('disconnect', NOBODY_GRACE);
 }
 
 /**
@@ -246,7 +259,12 @@ function waitForNext() {
   server?.abandonAll();
   host?.onGone();
   letGoOfLifeline();
-  listening.waitForHost(timeToWait()); // before the end of the connection tells the host
+  try {
+    listening.waitForHost(timeToWait()); // before the end of the connection tells the host
+  } catch (error) {
+    log.error('no other host can come', error);
+    leave('disconnect', NOBODY_GRACE);
+  }
   channel?.close(); // not of a host that was gone before there was one
 }
 
@@ -264,12 +282,14 @@ function onSignal(signal) {
   leave(signal);
 }
 
-async function leave(reason) {
+/** @param {string} reason @param {number} [most] milliseconds, of reason 'disconnect' */
+async function leave(reason, most = HOST_GONE_GRACE / 2) {
   if (leaving) return;
   leaving = true;
+  if (channel === null || channel.isClosed) listening?.close(); // it would not serve who comes now
   try {
     if (reason === 'disconnect') {
-      setTimeout(() => process.exit(), HOST_GONE_GRACE / 2);
+      setTimeout(() => process.exit(), most);
       server?.abandonAll();
       host?.onGone();
     }
@@ -278,7 +298,15 @@ async function leave(reason) {
   } catch (error) {
     log.error('onShutdown failed', error);
   }
+  setTimeout(() => process.exit(), EXIT_DRAIN); // nobody may read it
+  await Promise.all([process.stdout, process.stderr].map(printed));
   process.exit();
+}
+
+/** What a pipe had no room for would be lost. */
+function printed(stream) {
+  if (stream.writableLength === 0 || stream.destroyed) return undefined;
+  return new Promise((resolve) => stream.write('', resolve));
 }
 
 // ---------------------------------------------------------------- starting

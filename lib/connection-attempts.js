@@ -2,6 +2,7 @@
 
 const JITTER = 100;
 const MAX_TIMER = 0x7fffffff;
+const MAX_POWER = 31; // further ones would be past any maxDelay, and some Infinity, which times 0 is NaN
 
 /**
  * Milliseconds to wait behind the attempt of that number, counted from 0: base * 2^attempt and a
@@ -12,7 +13,7 @@ const MAX_TIMER = 0x7fffffff;
  */
 function delayOf({ delay, maxDelay }, attempt) {
   if (typeof delay !== 'function')
-    return Math.min(delay * 2 ** attempt + Math.random() * JITTER, maxDelay);
+    return Math.min(delay * 2 ** Math.min(attempt, MAX_POWER) + Math.random() * JITTER, maxDelay);
   const ms = delay(attempt);
   if (typeof ms === 'number' && Number.isFinite(ms) && ms >= 0) return Math.min(ms, MAX_TIMER);
   throw new TypeError(`Delay function must return a finite number >= 0, got: ${String(ms)}`);

@@ -49,13 +49,16 @@ class Incarnation {
   #cutShort = null;
   /** @type {any} a Joining, while there is no connection yet */
   #joining = null;
+  #peerPid = 0; // of who listens
   #isJoinedAgain = false; // so that a failure ends the connection only
   /** @type {any} of the process, where it listens for us */
   #lifeline = null;
   /** @type {string | undefined} which file it listens at */
   #socketId;
-  /** @type {(() => void) | null} of disconnect() */
+  /** @type {((value?: any) => void) | null} from disconnect() until it has let us go */
   #left = null;
+  /** @type {Promise<void> | undefined} of that */
+  #gone;
   /** @type {any} a WorkerProcess or RemoteProcess, once it is launched */
   process;
   /** @type {any} a Channel, once it is launched */
@@ -125,9 +128,10 @@ class Incarnation {
   #join(token) {
     this.#joining = new Joining(this.#options, {
       token,
+      after: this.#left === null ? undefined : this.#gone,
       onLink: (link) => {
-        this.process.connected?.(link.pid);
         this.#openChannel(link);
+        this.#peerPid = link.pid;
       },
       onFailure: (error) => this.failStart(error),
     });
@@ -142,6 +146,7 @@ class Incarnation {
   #onJoined() {
     this.#joining.stop();
     this.#joining = null;
+    this.process.connected?.(this.#peerPid); // until then it may have another host
     this.#socketId ??= socketId(this.#options.socketPath);
     if (this.#options.script === null || this.#isJoinedAgain) this.#watchStart();
   }
@@ -154,17 +159,23 @@ class Incarnation {
     const { connect } = this.#options.timeouts;
     this.isReady = false;
     this.channel.goaway(GOAWAY.DISCONNECT);
+    this.process.disconnected?.();
     let timer;
     await new Promise((resolve) => {
-      this.#left = () => resolve(undefined);
+      this.#gone = new Promise((left) => (this.#left = left)).then(() => this.#letGo());
+      this.#gone.then(resolve);
       if (connect > 0) timer = setTimeout(resolve, connect);
     });
     clearTimeout(timer);
+    this.channel.setRef(false);
+    this.process.setRef(false);
+  }
+
+  /** Not before it has let us go: to a busy worker this would be the death of its host. */
+  #letGo() {
     this.#left = null;
     this.channel.close();
     this.#lifeline?.destroy();
-    this.process.setRef(false);
-    this.process.disconnected?.();
   }
 
   /** A connection again, to the same process; onReady or onUnjoined follows. @param {Buffer} init */
@@ -179,7 +190,7 @@ class Incarnation {
 
   /** @param {Error} error */
   #failJoin(error) {
-    this.channel.close();
+    if (this.#left === null) this.channel.close();
     this.process.disconnected?.();
     this.#owner.onUnjoined(error);
   }
@@ -349,8 +360,8 @@ class Incarnation {
   }
 
   #onEnd(code, rule) {
-    if (this.#joining !== null && isRefusal(code)) return void this.#onRefused(code);
     if (this.#left !== null) return void this.#left();
+    if (this.#joining !== null && isRefusal(code)) return void this.#onRefused(code);
     if (code === 0) {
       if (this.#starting && this.#isJoinedAgain) return void this.failStart(closedEarly());
       if (this.#starting) this.channel.close(); // it may never have been open

@@ -17,6 +17,7 @@ const REFUSALS = {
 class Joining {
   #options;
   #token;
+  #after;
   #onLink;
   #onFailure;
   #attempts;
@@ -27,11 +28,13 @@ class Joining {
    * @param {any} options normalized
    * @param {object} about
    * @param {Buffer} [about.token] for a worker that was told it; default: what stands beside the socket
+   * @param {Promise<void>} [about.after] no attempt is made before
    * @param {(link: any) => void} about.onLink a connection, on which the worker has said nothing yet
    * @param {(error: Error) => void} about.onFailure there will be none; called once
    */
-  constructor(options, { token, onLink, onFailure }) {
+  constructor(options, { token, after, onLink, onFailure }) {
     this.#options = options;
+    this.#after = after;
     this.#token = token;
     this.#onLink = onLink;
     this.#onFailure = onFailure;
@@ -50,7 +53,8 @@ class Joining {
         this.#fail(new TimeoutError(text, { phase: 'connect', timeout: connect }));
       }, connect);
     }
-    this.#attempts.start();
+    if (this.#after === undefined) this.#attempts.start();
+    else this.#after.then(() => this.#attempts.start());
   }
 
   #attempt() {

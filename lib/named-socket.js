@@ -11,6 +11,8 @@ const { UnsupportedError } = require('./errors');
 const TOKEN_BYTES = 32;
 const NO_TOKEN = Buffer.alloc(TOKEN_BYTES);
 const OTHERS = 0o077;
+/** What is not a file, as a FIFO of somebody else, must not make us wait. */
+const READ_OWN = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
 
 /** What went wrong, where the name of an error alone does not tell what to do about it. */
 const REASONS = {
@@ -80,9 +82,10 @@ function removeToken(socketPath) {
 function readToken(socketPath) {
   let fd;
   try {
-    fd = fs.openSync(tokenFile(socketPath), fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
-    const { uid, mode } = fs.fstatSync(fd);
-    if (uid !== process.geteuid?.() || (mode & OTHERS) !== 0) return NO_TOKEN;
+    fd = fs.openSync(tokenFile(socketPath), READ_OWN);
+    const about = fs.fstatSync(fd);
+    if (about.uid !== process.geteuid?.() || (about.mode & OTHERS) !== 0) return NO_TOKEN;
+    if (!about.isFile()) return NO_TOKEN;
     const token = Buffer.from(fs.readFileSync(fd, 'latin1'), 'hex');
     return token.length === TOKEN_BYTES ? token : NO_TOKEN;
   } catch {

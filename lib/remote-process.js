@@ -9,6 +9,7 @@ const KILL_GRACE = 1000; // from SIGTERM to SIGKILL
 class RemoteProcess {
   #listener;
   #pid = 0;
+  #isEnding = false; // as we want it
   #resolve;
   /** @type {{ code: null, signal: null } | null} */
   exit = null;
@@ -31,11 +32,12 @@ class RemoteProcess {
   /** It has let us go, and so its id may be anybody's from now on. */
   disconnected() {
     this.#pid = 0;
+    if (this.#isEnding) this.end(); // nobody would tell us of its end
   }
 
   end() {
     if (this.exit !== null) return;
-    this.disconnected();
+    this.#pid = 0;
     this.exit = { code: null, signal: null };
     this.#listener.onExit();
     this.#resolve(this.exit);
@@ -55,6 +57,7 @@ class RemoteProcess {
   /** SIGTERM, and SIGKILL when that does not help, if the user says so. Resolves when it is over. */
   async killInSteps() {
     if (this.#pid === 0) return this.end();
+    this.#isEnding = true;
     this.signal('SIGTERM');
     const timer = setTimeout(() => this.signal('SIGKILL'), KILL_GRACE);
     await this.exited;

@@ -43,8 +43,7 @@ class Separation {
 
   async reconnect() {
     this.#checkNamed();
-    if (this.#joining !== null) return this.#joining.promise;
-    await this.#leaving;
+    while (this.#leaving !== null) await this.#leaving;
     const { state } = this.#worker;
     if (state === 'ready') return undefined;
     if (this.#joining === null) {

@@ -43,6 +43,7 @@ class Server {
   /** @type {{ resolve: (value?: any) => void } | null} */
   #stopping = null; // { resolve } while stop() waits for what runs
   #isAlone = false; // the caller is gone
+  #isCut = false; // what runs has had its time
   /** Of the other end: part of the names of its calls (P4.19). */
   session;
   isRunning = true;
@@ -215,12 +216,16 @@ class Server {
 
   /** Whether nobody waits for what the handler does. @param {ServedCall} call */
   isGivenUp(call) {
-    return call.isCancelled || this.#isAlone;
+    return call.isCancelled || this.#isAlone || this.#isCut;
   }
 
   /** The caller is gone: nobody waits for anything. */
   abandonAll() {
     this.#isAlone = true;
+    this.#abortAll();
+  }
+
+  #abortAll() {
     for (const { context } of [...this.#oneWay, ...this.#bySlot.filter(Boolean)])
       if (context !== null) HandlerContext.abort(context);
   }
@@ -241,8 +246,10 @@ class Server {
 
   // ---------------------------------------------------------------- ending
 
-  /** stop() does not wait for what runs any longer. */
+  /** stop() does not wait for what runs any longer, and what runs is told so. */
   cut() {
+    this.#isCut = true;
+    this.#abortAll();
     this.#stopping?.resolve();
   }
 

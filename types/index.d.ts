@@ -23,7 +23,7 @@ export type MessagesOf<T> = {
 };
 
 export interface HandlerContext {
-  /** Aborts when the caller aborts, times out, or goes away. Made when it is asked for. */
+  /** Aborts when the caller aborts, times out, or goes away, or the worker's time is over. Made when it is asked for. */
   readonly signal: AbortSignal;
   /** Transaction id, unique across hosts. */
   readonly tx: string;

@@ -150,6 +150,26 @@ describe('connectWorker', () => {
     assert.deepEqual(filesAt(socketPath), []);
   });
 
+  for (const verb of ['shutdown', 'terminate']) {
+    it(`${verb} does not end a worker that is being left, or has another host`, async () => {
+      const socketPath = place();
+      const program = await listen(socketPath, { disconnectBehavior: 'keep-alive' });
+      const left = await connect(socketPath);
+      await Promise.all([left.disconnect(), left[verb]()]);
+      assert.equal(left.state, 'closed');
+      const patient = { connection: { attempts: 1000, delay: 1, maxDelay: 1 } };
+      const late = await connect(socketPath, patient);
+      await late.disconnect();
+      const other = await connect(socketPath);
+      const joined = errorOf(late.reconnect());
+      await other.send('echo', 1);
+      await late[verb]();
+      assert.equal((await joined).code, 'ERR_HAWSER_CLOSED');
+      assert.equal(await other.send('echo', 1), 1);
+      assert.equal(other.pid, program.pid);
+    });
+  }
+
   it('needs a socketPath, and no script', async () => {
     for (const options of [{}, { socketPath: undefined }, { script: 'x', socketPath: '/x' }]) {
       const error = await errorOf(connectWorker(options));
@@ -270,6 +290,21 @@ describe('disconnect', () => {
     assert.equal(await worker.send('echo', 1), 1);
   });
 
+  it('does not kill a worker that is busy for longer than timeout.connect', async () => {
+    const socketPath = place();
+    const worker = await create(socketPath, { timeout: { connect: 400 } });
+    const { pid } = worker;
+    worker.send('busyUntil', `${socketPath}.end`).catch(() => {});
+    await worker.disconnect();
+    const expected = { name: 'TimeoutError', phase: 'connect' };
+    for (let i = 0; i < 2; i++) await assert.rejects(worker.reconnect(), expected); // past its grace
+    assert.equal(worker.state, 'disconnected');
+    fs.writeFileSync(`${socketPath}.end`, '');
+    await worker.reconnect();
+    assert.equal(worker.pid, pid);
+    assert.equal(await worker.send('echo', 1), 1);
+  });
+
   it('and the death of the worker meanwhile: it is crashed, and reconnect says so', async () => {
     const worker = await create(place());
     await worker.disconnect();
@@ -321,6 +356,36 @@ describe('startWorkerServer with a socketPath', () => {
     assert.deepEqual(await program.exit, { code: 0, signal: null });
     assert.match(program.stderr, /hawser: no host came within 30 ms/);
     assert.deepEqual(filesAt(socketPath), []);
+  });
+
+  it('lets onShutdown end when there is no host', async () => {
+    const program = await listen(place(), { hostConnectTimeout: 1, slow: 600 });
+    assert.deepEqual(await program.exit, { code: 0, signal: null });
+    assert.deepEqual(program.lines.slice(-2), ['onShutdown disconnect', 'ended']);
+  });
+
+  it('lets nobody in while it leaves', async () => {
+    const socketPath = place();
+    const program = await listen(socketPath, { slow: 600 });
+    await (await connect(socketPath)).disconnect();
+    process.kill(program.pid, 'SIGTERM');
+    await program.says('onShutdown SIGTERM');
+    assert.deepEqual(filesAt(socketPath), []);
+    const error = await errorOf(connect(socketPath, { connection: { attempts: 1 } }));
+    assert.equal(error.code, 'ERR_HAWSER_START');
+    assert.deepEqual(await program.exit, { code: null, signal: 'SIGTERM' });
+    assert.equal(program.lines.at(-1), 'ended');
+  });
+
+  it('leaves in good order when it can write no token for the next host', async () => {
+    const socketPath = path.join(path.dirname(place()), 'new', 'socket');
+    const program = await listen(socketPath);
+    const worker = await connect(socketPath);
+    fs.rmSync(path.dirname(socketPath), { recursive: true });
+    await worker.disconnect();
+    assert.deepEqual(await program.exit, { code: 0, signal: null });
+    assert.equal(program.lines.at(-1), 'onShutdown disconnect');
+    assert.match(program.stderr, /hawser: no other host can come/);
   });
 
   it('leaves when no host came in time after disconnect', async () => {

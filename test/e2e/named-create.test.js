@@ -189,6 +189,20 @@ describe('createWorker with a socketPath', () => {
     await isGone(pid);
     assert.deepEqual(filesAt(socketPath), []);
   });
+
+  for (const detached of [false, true]) {
+    it(`a worker whose host was killed before it listens is gone, detached: ${detached} (P4)`, async () => {
+      const socketPath = place();
+      const host = startHost('names.js', JSON.stringify({ socketPath, halfWay: true, detached }));
+      const { pid } = await host.next();
+      process.kill(pid, 'SIGSTOP');
+      host.child.kill('SIGKILL');
+      await host.exit;
+      process.kill(pid, 'SIGCONT');
+      await isGone(pid);
+      assert.deepEqual(filesAt(socketPath), []);
+    });
+  }
 });
 
 describe('createWorker with detached', () => {

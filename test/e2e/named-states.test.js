@@ -161,6 +161,17 @@ describe('a worker at a named socket', () => {
     });
   }
 
+  it('ready: reconnect and disconnect at the same time leave it disconnected', async () => {
+    const worker = await ready();
+    const states = [];
+    worker.on('state', (state) => states.push(state));
+    const codes = [codeOf(worker.reconnect()), codeOf(worker.disconnect())];
+    assert.deepEqual(await Promise.all(codes), ['resolved', 'resolved']);
+    assert.deepEqual(states, ['disconnected']);
+    await worker.reconnect();
+    assert.equal(await codeOf(worker.send('echo', 1)), 'resolved');
+  });
+
   it('may be ended, or left, by whoever hears of its events', async () => {
     for (const verb of ['shutdown', 'terminate']) {
       for (const event of ['state', 'disconnect']) {

@@ -105,7 +105,7 @@ async function knockAt(socketPath, bytes = Buffer.alloc(0)) {
     socket.on('end', () => resolve(socket.received)).on('close', () => resolve(socket.received));
   });
   await once(socket, 'connect');
-  socket.write(bytes);
+  if (bytes.length > 0) socket.write(bytes); // to who has been sent away already it would fail
   return socket;
 }
 

@@ -32,7 +32,7 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
       assert.equal(worker.state, 'crashed');
     });
 
-    it('cuts what does not end, and still runs onShutdown', async () => {
+    it('cuts what does not end, aborting its signal, and still runs onShutdown', async () => {
       const worker = await leaving();
       const never = assert.rejects(worker.send('never'), CRASHED);
       await worker.send('ready');
@@ -40,7 +40,7 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
       process.kill(worker.pid, signal);
       assert.deepEqual(await exit, [null, signal]);
       await never;
-      assert.deepEqual(worker.noted(), [signal, 'exit']);
+      assert.deepEqual(worker.noted(), ['aborted', signal, 'exit']);
     });
 
     it('during a shutdown cuts what it waits for', async () => {
@@ -52,7 +52,8 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
       await ended;
       await never;
       assert.deepEqual(worker.noted().at(-1), 'exit');
-      assert.equal(worker.noted().length, 2);
+      assert.equal(worker.noted()[0], 'aborted');
+      assert.equal(worker.noted().length, 3);
       assert.equal(worker.state, 'closed');
     });
 

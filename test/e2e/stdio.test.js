@@ -4,6 +4,7 @@ const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
 const { once } = require('node:events');
 const path = require('node:path');
+const { text } = require('node:stream/consumers');
 const { hostStarter } = require('./processes');
 const { execPath, starter } = require('./started');
 
@@ -22,6 +23,8 @@ function runHost(...args) {
 }
 
 describe('the option stdio', () => {
+  const start = starter();
+
   it("by default lets stdout and stderr through to the host's", () => {
     assert.deepEqual(runHost(), { read: [null, null], out: OUT, stderr: ERR });
   });
@@ -32,6 +35,20 @@ describe('the option stdio', () => {
 
   it("'pipe' gives worker.stdout and worker.stderr all of it", () => {
     assert.deepEqual(runHost('pipe'), { read: [OUT, ERR], out: '', stderr: '' });
+  });
+
+  it("'pipe' gives what is printed at the end, however much, and shutdown does not need a reader", async () => {
+    const bytes = 2_000_000;
+    const options = { stdio: 'pipe', workerData: bytes };
+    const worker = await start('prints-much.js', options);
+    const read = [worker.stdout, worker.stderr].map(text);
+    await worker.shutdown();
+    for (const all of await Promise.all(read))
+      assert.deepEqual([all.length, all.slice(-3)], [bytes + 3, 'end']);
+    const unread = await start('prints-much.js', options);
+    const exit = once(unread, 'exit');
+    await unread.shutdown();
+    assert.deepEqual(await exit, [0, null]);
   });
 
   it("'ignore' drops it", () => {

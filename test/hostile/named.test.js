@@ -10,7 +10,7 @@ const { promisify } = require('node:util');
 const { connectWorker, createWorker } = require('hawser');
 const { knockAt, knockOf, namedStarter, tokenAt } = require('../e2e/named');
 const { until } = require('../e2e/processes');
-const { fixture } = require('../e2e/started');
+const { execPath, fixture } = require('../e2e/started');
 
 const run = promisify(execFile);
 const script = fixture('verbs.js');
@@ -19,6 +19,7 @@ const itAsRoot = process.getuid() === 0 ? it : () => {};
 const NOBODY = 65_534;
 const MAX_PATH = process.platform === 'linux' ? 107 : 103;
 const ONCE = { connection: { attempts: 1 } };
+const JOINS = path.join(__dirname, '..', 'e2e', 'hosts', 'joins.js');
 const SENDER = path.join(__dirname, 'sends-descriptors.py');
 
 const errorOf = (promise) =>
@@ -174,6 +175,16 @@ describe('who knocks at a worker', () => {
     const error = await errorOf(connect(socketPath, ONCE));
     assert.equal(error.code, 'ERR_HAWSER_HANDSHAKE');
     assert.match(error.message, /does not know the token/);
+  });
+
+  it('does not wait for who should write into a FIFO in the place of the token (F5)', async () => {
+    const socketPath = place();
+    await listen(socketPath);
+    fs.rmSync(`${socketPath}.token`);
+    await run('mkfifo', ['-m', '600', `${socketPath}.token`]);
+    const given = JSON.stringify({ socketPath, ...ONCE });
+    const { stderr } = await errorOf(run(execPath, [JOINS, given], { timeout: 10_000 }));
+    assert.match(stderr, /does not know the token/);
   });
 
   const garbage = {

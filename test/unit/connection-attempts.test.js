@@ -16,6 +16,11 @@ describe('delayOf', () => {
     for (const attempt of [4, 50, 5000]) assert.equal(delayOf(connection, attempt), 1000);
   });
 
+  it('is a jitter alone for the delay 0, however often it was tried', () => {
+    const ms = delayOf({ delay: 0, maxDelay: 1000 }, 5000);
+    assert.ok(ms >= 0 && ms <= 100, `${ms}`);
+  });
+
   it('is what the function says, which hears the number of the attempt', () => {
     const heard = [];
     const connection = { delay: (attempt) => heard.push(attempt) * 7000, maxDelay: 1 };

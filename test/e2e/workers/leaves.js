@@ -11,7 +11,8 @@ startWorkerServer(
   {
     // Ends when the signal of endBy has come.
     running: () => released.then(() => note('ran')).then(() => 'ran'),
-    never: () => new Promise(() => {}),
+    never: (_, { signal }) =>
+      new Promise(() => signal.addEventListener('abort', () => note('aborted'))),
     endBy: (signal) => {
       process.kill(process.pid, signal);
       setTimeout(release, 20);

@@ -13,7 +13,9 @@ const verbs = require('./verbs');
 const print = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 const [options] = process.argv.slice(2).map((text) => JSON.parse(text));
 if (options.umask !== undefined) process.umask(options.umask);
+const { slow } = options; // milliseconds, of onShutdown
 delete options.umask;
+delete options.slow;
 
 const handlers = {
   ...verbs,
@@ -35,7 +37,10 @@ const handlers = {
 };
 const hooks = {
   onStart: () => print('onStart'),
-  onShutdown: (reason) => print(`onShutdown ${reason}`),
+  onShutdown: async (reason) => {
+    print(`onShutdown ${reason}`);
+    if (slow) await new Promise((resolve) => setTimeout(resolve, slow)).then(() => print('ended'));
+  },
 };
 
 startWorkerServer(handlers, { ...options, ...hooks }).then(

@@ -1,5 +1,6 @@
 'use strict';
 
+const fs = require('node:fs');
 const { isWorker, workerData } = require('hawser/worker');
 
 const forever = () => new Promise(() => {});
@@ -40,6 +41,9 @@ module.exports = {
   busyFor: (ms) => {
     const until = Date.now() + ms;
     while (Date.now() < until);
+  },
+  busyUntil: (file) => {
+    while (!fs.existsSync(file));
   },
   loop: () => {
     for (;;);
