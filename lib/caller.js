@@ -138,7 +138,8 @@ class Caller {
     if (terms.grace !== undefined && this.#overdue === null)
       throw new UnsupportedError("abort 'terminate': the host cannot be replaced");
     terms.signal?.throwIfAborted();
-    if (this.#isFull || this.#prepared.size >= MAX_SLOTS) throw overloadedError();
+    if (this.#isFull || this.#calls.size + this.#prepared.size >= MAX_SLOTS)
+      throw overloadedError();
     terms.timeout ??= this.#timeouts[method];
     return /** @type {any} */ (terms);
   }
@@ -211,6 +212,7 @@ class Caller {
    * @param {number} [left] milliseconds until its caller gives up, 0: never
    */
   submit(call, payload, details, left = call.timeout) {
+    if (call.isSettled) return; // by what stood in its way
     try {
       const method = this.#methods.get(call.type);
       if (method === undefined) throw this.#refusal(call.type);
@@ -226,6 +228,7 @@ class Caller {
 
   #transmit(call, method, payload, details, left) {
     const channel = this.#channel;
+    if (this.#calls.isFull) throw overloadedError(); // by those that came while it was made ready
     this.#calls.take(call);
     const { slot, generation } = call;
     try {
@@ -266,9 +269,19 @@ class Caller {
   /** As Worker.post. */
   post(type, payload) {
     const method = this.#methods.get(type);
-    if (method !== undefined && this.isOpen) return this.#outbox.post(method, payload, NO_DETAILS);
+    if (method !== undefined && this.isOpen) {
+      this.#outbox.checkRoom();
+      return this.#outbox.post(method, payload, NO_DETAILS);
+    }
     this.checkType(type);
-    return /** @type {LastingCalls} */ (this.#lasting).post(type, payload, NO_DETAILS);
+    this.checkRoom();
+    return this.submitPost(type, payload, NO_DETAILS);
+  }
+
+  /** For a post or an event. @throws {OverloadedError} past the hard cap */
+  checkRoom() {
+    if (this.#lasting?.isWaiting) this.#lasting.checkRoom();
+    else this.#outbox.checkRoom();
   }
 
   /** A post that was admitted. @param {import('./call-details').Details} details */
@@ -289,6 +302,7 @@ class Caller {
   /** As Worker.notify. */
   emit(name, data) {
     this.checkTaking();
+    this.checkRoom();
     return this.submitEvent(name, data);
   }
 
@@ -305,6 +319,7 @@ class Caller {
 
   /** @param {number} timeout milliseconds @returns {Promise<number>} milliseconds */
   ping(timeout) {
+    if (this.#calls.isFull) return Promise.reject(overloadedError());
     const promise = new Promise(capture);
     const call = new Ping(timeout);
     this.#calls.take(call);
@@ -323,6 +338,9 @@ class Caller {
   onAnswer(kind, slot, at) {
     const call = this.#calls.finish(slot, this.#channel.generation(at));
     if (call === undefined) return;
+    const isTooLate = kind === EVENT.TIMEOUT && this.#channel.value(at) !== 1;
+    // Before anything else may take its slot, such as a call that waited for this one.
+    if (isTooLate && call.grace !== null) this.#overdue?.watch(call);
     if (call.kept !== null) this.#lasting?.forget(call);
     this.#settle(call, kind, at);
     if (this.#onceIdle !== null) this.#checkIdle();
@@ -345,13 +363,9 @@ class Caller {
   #settle(call, kind, at) {
     if (kind === EVENT.RESPONSE) this.#resolve(call, at);
     else if (kind === EVENT.PONG) call.succeed(call.age);
-    else if (kind === EVENT.TIMEOUT) this.#timeOut(call, this.#channel.value(at) === 1);
+    else if (kind === EVENT.TIMEOUT)
+      call.fail(timeoutError(call, this.#channel.value(at) === 1 ? 'queue' : 'run'));
     else call.failRemotely(this.#channel.readPayload(at, decodeError));
-  }
-
-  #timeOut(call, wasQueued) {
-    if (call.grace !== null && !wasQueued) this.#overdue?.watch(call);
-    call.fail(timeoutError(call, wasQueued ? 'queue' : 'run'));
   }
 
   /** A call that was given up has ended. */
@@ -381,7 +395,10 @@ class Caller {
     const calls = [...this.#calls.finishAll(), ...waiting, ...this.#prepared];
     this.#prepared.clear();
     this.#overdue?.clear();
-    for (const call of calls) call.fail(errorOf(call.type));
+    for (const call of calls) {
+      if (call.kept) this.#lasting?.forget(call);
+      call.fail(errorOf(call.type));
+    }
   }
 
   /** Call it once nothing is open: at once, or behind the last answer. */

@@ -152,12 +152,12 @@ class HookedCalls {
 
   /** As Worker.send. */
   send(type, payload, options) {
-    if (!sending.isActive) return this.#send(type, payload, options, options?.metadata);
-    const about = { type, tx: undefined, payload, metadata: { ...options?.metadata } };
-    return sending.trace(() => this.#send(type, payload, options, about.metadata, about), about);
+    if (!sending.isActive) return this.#send(type, payload, options);
+    const about = { type, tx: undefined, payload, metadata: ownMetadata(options) };
+    return sending.trace(() => this.#send(type, payload, options, about), about);
   }
 
-  #send(type, payload, options, metadata, about) {
+  #send(type, payload, options, about) {
     let terms;
     try {
       terms = this.#caller.admit(type, options);
@@ -166,6 +166,7 @@ class HookedCalls {
     }
     const promise = new Promise(capture);
     const { tally } = this.#caller;
+    const { metadata } = about ?? terms;
     const call = new HookedCall(type, terms.timeout, tally, this.#middleware, metadata);
     this.#caller.prepare(call, terms);
     try {
@@ -206,7 +207,7 @@ class HookedCalls {
 
   #post(type, payload, about) {
     this.#caller.checkType(type);
-    if (this.#posts >= HARD_CAP * this.#mostPosts) throw overCap();
+    this.#checkRoom();
     const report = (error) => this.#report(`a post of '${type}' failed`, error);
     const call = new HookedPost(type, this.#middleware, report);
     call.tx = this.#name(type, payload);
@@ -223,13 +224,19 @@ class HookedCalls {
   emit(name, data) {
     this.#caller.checkTaking();
     nameBlock(name); // middleware sees none that is refused
-    if (this.#posts >= HARD_CAP * this.#mostPosts) throw overCap();
+    this.#checkRoom();
     const report = (error) => this.#report(`the event '${name}' was not sent`, error);
     const call = new HookedPost(name, this.#middleware, report);
     const context = call.about('send', 'event', data);
     const submit = () => this.#caller.submitEvent(name, context.message);
     const pending = this.#middleware.run(context);
     return pending === undefined ? submit() : this.#postLater(call, pending, submit);
+  }
+
+  /** Those that are taken are sent, however long their middleware lasts. */
+  #checkRoom() {
+    if (this.#posts >= HARD_CAP * this.#mostPosts) throw overCap();
+    this.#caller.checkRoom();
   }
 
   #postLater(call, pending, submit) {
@@ -241,9 +248,9 @@ class HookedCalls {
       })
       .catch((error) => call.refuse(error))
       .then(() => this.#endPost(call));
-    if (this.#posts <= this.#mostPosts) return true;
-    this.#isHolding = true;
-    return false;
+    const isBehind = this.#posts > this.#mostPosts;
+    this.#isHolding ||= isBehind;
+    return !isBehind && !this.#outbox.needsDrain;
   }
 
   #endPost(call) {
@@ -252,6 +259,19 @@ class HookedCalls {
     if (!this.#isHolding || this.#posts > this.#mostPosts / 2) return;
     this.#isHolding = false;
     this.#outbox.wantDrain();
+  }
+}
+
+/** A copy for those who trace to add to; what is none, send() refuses. */
+function ownMetadata(options) {
+  try {
+    const given = options?.metadata;
+    if (given === undefined) return {};
+    return typeof given !== 'object' || given === null || Array.isArray(given)
+      ? given
+      : { ...given };
+  } catch {
+    return {};
   }
 }
 

@@ -244,6 +244,27 @@ for (const transport of ['shm', 'socket']) {
       assert.equal(drains, 1);
     });
 
+    it('that is asynchronous does not hide from who posts that the worker is behind', async () => {
+      const logged = [];
+      const note = (...words) => logged.push(words);
+      const worker = await start('verbs.js', {
+        highWaterMark: { messages: 4 },
+        middleware: async () => {},
+        logger: { debug: note, info: note, warn: note, error: note },
+      });
+      const answers = new Set();
+      for (let i = 0; i < 100; i++) {
+        try {
+          answers.add(worker.post('never', i));
+        } catch ({ code }) {
+          answers.add(code);
+        }
+        await turn();
+      }
+      assert.deepEqual([...answers], [true, false, 'ERR_HAWSER_OVERLOADED']);
+      assert.deepEqual(logged, []);
+    });
+
     it('counts for the timeout, before the request is sent', async () => {
       const { open, opened } = gate();
       const sent = [];
