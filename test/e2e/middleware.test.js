@@ -397,6 +397,19 @@ for (const transport of ['shm', 'socket']) {
       assert.deepEqual(echoed, ['a in', 'b in', 'c in']);
     });
 
+    it('that is done when the caller has given up starts no handler', async () => {
+      const worker = await startWith('holding');
+      const controller = new AbortController();
+      const call = worker.send('mark', 'held', { signal: controller.signal });
+      await worker.send('echo', 1);
+      controller.abort();
+      await assert.rejects(call, { name: 'AbortError' });
+      worker.notify('go');
+      await worker.send('mark', 'after');
+      await worker.send('echo', 1);
+      assert.deepEqual(await worker.send('marks'), ['after']);
+    });
+
     it('that throws fails that call alone, and says where', async () => {
       const worker = await startWith('throwing');
       const calls = ['good', 'bad', 'badly', 'fine'].map((text) => worker.send('echo', text));
