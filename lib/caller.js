@@ -29,6 +29,8 @@ class Caller {
   #retries = []; // by method: how often a call is tried again
   /** Calls and posts whose middleware has not finished: they are open, and have not been sent. */
   #prepared = new Set();
+  /** Calls whose answer is in its middleware. @type {Set<Call>} */
+  #arrived = new Set();
   #aborts = new AbortGroups((call, reason) => this.#abort(call, reason));
   /** @type {OverdueCalls | null} where whoever does not end can be replaced */
   #overdue = null;
@@ -77,7 +79,11 @@ class Caller {
 
   /** Calls that have not settled, and posts that have not been sent. */
   get size() {
-    return this.#calls.size + this.#prepared.size + (this.#lasting?.size ?? 0);
+    return this.#open + (this.#lasting?.size ?? 0);
+  }
+
+  get #open() {
+    return this.#calls.size + this.#prepared.size + this.#arrived.size;
   }
 
   /** Whether calls are taken, even if only to wait for the worker that comes. */
@@ -389,8 +395,24 @@ class Caller {
     return this.#calls.finishAll();
   }
 
+  /** Its answer has come, but not through the middleware. @param {Call} call */
+  beginArrival(call) {
+    this.#arrived.add(call);
+  }
+
+  /** It has settled. @param {Call} call */
+  endArrival(call) {
+    if (this.#arrived.delete(call)) this.#checkIdle();
+  }
+
   /** Reject all that is open. @param {(type: string) => Error} errorOf */
   rejectAll(errorOf) {
+    this.rejectUnanswered(errorOf);
+    for (const call of this.#arrived) call.fail(errorOf(call.type));
+  }
+
+  /** The same, but for what only its middleware keeps open. @param {(type: string) => Error} errorOf */
+  rejectUnanswered(errorOf) {
     const waiting = this.#lasting === null ? [] : this.#lasting.takeAll();
     const calls = [...this.#calls.finishAll(), ...waiting, ...this.#prepared];
     this.#prepared.clear();
@@ -408,7 +430,7 @@ class Caller {
   }
 
   #checkIdle() {
-    if (this.#onceIdle === null || this.#calls.size + this.#prepared.size > 0) return;
+    if (this.#onceIdle === null || this.#open > 0) return;
     const callback = this.#onceIdle;
     this.#onceIdle = null;
     callback();

@@ -16,6 +16,7 @@ const { overCap } = require('./outbox');
 const { sending } = require('./tracing');
 
 class HookedCall extends Call {
+  #caller;
   #middleware;
   #resource = new AsyncResource('HAWSER_SEND');
   #deadline;
@@ -23,8 +24,14 @@ class HookedCall extends Call {
   tx = '';
   metadata;
 
-  constructor(type, timeout, tally, middleware, metadata) {
+  /**
+   * @param {string} type @param {number} timeout milliseconds @param {import('./call').Tally} tally
+   * @param {{ caller: import('./caller').Caller, middleware: import('./middleware').Middleware }} about
+   * @param {Record<string, string>} [metadata]
+   */
+  constructor(type, timeout, tally, { caller, middleware }, metadata) {
     super(type, timeout, tally);
+    this.#caller = caller;
     this.#middleware = middleware;
     this.#deadline = timeout > 0 ? performance.now() + timeout : Infinity;
     this.metadata = metadata;
@@ -52,7 +59,9 @@ class HookedCall extends Call {
 
   close() {
     this.disarm();
-    return super.close();
+    const wasOpen = super.close();
+    this.#caller.endArrival(this);
+    return wasOpen;
   }
 
   succeed(value) {
@@ -65,22 +74,22 @@ class HookedCall extends Call {
 
   #receive(kind, message, settle) {
     const about = this.about('receive', kind, message);
+    const fail = (error) => this.fail(error);
     let pending;
     try {
       pending = this.#resource.runInAsyncScope(() => this.#middleware.run(about));
+      if (pending === undefined) settle(about.message);
     } catch (error) {
-      this.fail(error);
-      return;
+      fail(error);
     }
-    if (pending === undefined) {
-      settle(about.message);
-      return;
-    }
+    if (pending === undefined) return;
+    if (!this.isSettled) this.#wait();
+    pending.then(() => settle(about.message)).catch(fail);
+  }
+
+  #wait() {
+    this.#caller.beginArrival(this);
     this.arm(() => this.fail(timeoutError(this, 'run')));
-    pending.then(
-      () => settle(about.message),
-      (error) => this.fail(error),
-    );
   }
 }
 
@@ -89,8 +98,8 @@ class HookedPost extends HookedCall {
   #report;
 
   /** @param {(error: unknown) => void} report hears why it could not be sent */
-  constructor(type, middleware, report) {
-    super(type, 0, UNTOLD, middleware, undefined);
+  constructor(type, about, report) {
+    super(type, 0, UNTOLD, about, undefined);
     this.#report = report;
   }
 
@@ -105,6 +114,7 @@ class HookedPost extends HookedCall {
 
 /** What a Caller is asked through, while anything stands in the way. */
 class HookedCalls {
+  #about; // of each call
   #caller;
   #outbox;
   #report;
@@ -126,6 +136,7 @@ class HookedCalls {
    * @param {(what: string, error: unknown) => void} about.report
    */
   constructor({ caller, outbox, middleware, txIdGenerator, mostPosts, report }) {
+    this.#about = { caller, middleware };
     this.#caller = caller;
     this.#outbox = outbox;
     this.#middleware = middleware;
@@ -167,7 +178,7 @@ class HookedCalls {
     const promise = new Promise(capture);
     const { tally } = this.#caller;
     const { metadata } = about ?? terms;
-    const call = new HookedCall(type, terms.timeout, tally, this.#middleware, metadata);
+    const call = new HookedCall(type, terms.timeout, tally, this.#about, metadata);
     this.#caller.prepare(call, terms);
     try {
       call.tx = this.#name(type, payload);
@@ -209,7 +220,7 @@ class HookedCalls {
     this.#caller.checkType(type);
     this.#checkRoom();
     const report = (error) => this.#report(`a post of '${type}' failed`, error);
-    const call = new HookedPost(type, this.#middleware, report);
+    const call = new HookedPost(type, this.#about, report);
     call.tx = this.#name(type, payload);
     call.metadata = about?.metadata;
     if (about !== undefined) about.tx = call.tx;
@@ -226,7 +237,7 @@ class HookedCalls {
     nameBlock(name); // middleware sees none that is refused
     this.#checkRoom();
     const report = (error) => this.#report(`the event '${name}' was not sent`, error);
-    const call = new HookedPost(name, this.#middleware, report);
+    const call = new HookedPost(name, this.#about, report);
     const context = call.about('send', 'event', data);
     const submit = () => this.#caller.submitEvent(name, context.message);
     const pending = this.#middleware.run(context);

@@ -299,6 +299,43 @@ for (const transport of ['shm', 'socket']) {
       assert.ok(told <= Date.now() + 60_000 && told > before, String(told));
     });
 
+    it('that is busy with an answer is waited for by a shutdown, and not by terminate', async () => {
+      const { open, opened } = gate();
+      const middleware = ({ direction }) => (direction === 'receive' ? opened : undefined);
+      const worker = await start('verbs.js', { middleware, timeout: 0 });
+      const call = worker.send('echo', 1);
+      await worker.ping();
+      assert.equal(worker.stats().callsInFlight, 1);
+      const ending = worker.shutdown();
+      await turn();
+      open();
+      assert.equal(await call, 1);
+      await ending;
+      const other = await start('verbs.js', { timeout: 0 });
+      other.use(({ direction }) => (direction === 'receive' ? new Promise(() => {}) : undefined));
+      const lost = other.send('echo', 1);
+      await other.ping();
+      other.terminate();
+      await assert.rejects(lost, { code: 'ERR_HAWSER_CLOSED' });
+      assert.equal(other.stats().callsInFlight, 0);
+    });
+
+    it('that spoils its context fails that call alone', async () => {
+      const worker = await start('verbs.js');
+      const getter = () => {
+        throw new RangeError('spoilt');
+      };
+      for (const direction of ['send', 'receive']) {
+        const remove = worker.use((context) => {
+          if (context.direction === direction)
+            Object.defineProperty(context, 'message', { get: getter });
+        });
+        await assert.rejects(worker.send('echo', 1), { message: 'spoilt' });
+        remove();
+      }
+      assert.equal(await worker.send('echo', 1), 1);
+    });
+
     it('that is still busy when the worker dies does not settle the call again', async () => {
       const { open, opened } = gate();
       const worker = await start('verbs.js', {
