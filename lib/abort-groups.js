@@ -42,8 +42,9 @@ class AbortGroups {
     this.#onAbort = onAbort;
   }
 
-  /** @param {AbortSignal} signal not aborted @param {any} call gets its `group` */
+  /** @param {AbortSignal} signal @param {any} call gets its `group` */
   join(signal, call) {
+    if (signal.aborted) return void this.#onAbort(call, signal.reason); // since it was looked at
     const group = this.#last?.signal === signal ? this.#last : this.#groupOf(signal);
     group.calls.add(call);
     call.group = group;

@@ -400,7 +400,9 @@ async function serveHost(init) {
     server = makeServer(init, handlers, { ...options, onStart: undefined });
     host?.onHost(own, init);
     await server.announce();
-    if (own === channel) isServing = true;
+    if (own !== channel) return;
+    isServing = true;
+    host?.onReady();
   } catch (error) {
     const { encodeError } = require('./error-frames');
     own.sendBytes(TYPE.ERROR, STRUCTURED, 0, 0, encodeError(error));

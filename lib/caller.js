@@ -29,6 +29,8 @@ class Caller {
   #retries = []; // by method: how often a call is tried again
   /** Calls and posts whose middleware has not finished: they are open, and have not been sent. */
   #prepared = new Set();
+  /** Calls whose answer is in its middleware. @type {Set<Call>} */
+  #arrived = new Set();
   #aborts = new AbortGroups((call, reason) => this.#abort(call, reason));
   /** @type {OverdueCalls | null} where whoever does not end can be replaced */
   #overdue = null;
@@ -77,7 +79,11 @@ class Caller {
 
   /** Calls that have not settled, and posts that have not been sent. */
   get size() {
-    return this.#calls.size + this.#prepared.size + (this.#lasting?.size ?? 0);
+    return this.#open + (this.#lasting?.size ?? 0);
+  }
+
+  get #open() {
+    return this.#calls.size + this.#prepared.size + this.#arrived.size;
   }
 
   /** Whether calls are taken, even if only to wait for the worker that comes. */
@@ -138,7 +144,8 @@ class Caller {
     if (terms.grace !== undefined && this.#overdue === null)
       throw new UnsupportedError("abort 'terminate': the host cannot be replaced");
     terms.signal?.throwIfAborted();
-    if (this.#isFull || this.#prepared.size >= MAX_SLOTS) throw overloadedError();
+    if (this.#isFull || this.#calls.size + this.#prepared.size >= MAX_SLOTS)
+      throw overloadedError();
     terms.timeout ??= this.#timeouts[method];
     return /** @type {any} */ (terms);
   }
@@ -211,6 +218,7 @@ class Caller {
    * @param {number} [left] milliseconds until its caller gives up, 0: never
    */
   submit(call, payload, details, left = call.timeout) {
+    if (call.isSettled) return; // by what stood in its way
     try {
       const method = this.#methods.get(call.type);
       if (method === undefined) throw this.#refusal(call.type);
@@ -226,6 +234,7 @@ class Caller {
 
   #transmit(call, method, payload, details, left) {
     const channel = this.#channel;
+    if (this.#calls.isFull) throw overloadedError(); // by those that came while it was made ready
     this.#calls.take(call);
     const { slot, generation } = call;
     try {
@@ -266,9 +275,19 @@ class Caller {
   /** As Worker.post. */
   post(type, payload) {
     const method = this.#methods.get(type);
-    if (method !== undefined && this.isOpen) return this.#outbox.post(method, payload, NO_DETAILS);
+    if (method !== undefined && this.isOpen) {
+      this.#outbox.checkRoom();
+      return this.#outbox.post(method, payload, NO_DETAILS);
+    }
     this.checkType(type);
-    return /** @type {LastingCalls} */ (this.#lasting).post(type, payload, NO_DETAILS);
+    this.checkRoom();
+    return this.submitPost(type, payload, NO_DETAILS);
+  }
+
+  /** For a post or an event. @throws {OverloadedError} past the hard cap */
+  checkRoom() {
+    if (this.#lasting?.isWaiting) this.#lasting.checkRoom();
+    else this.#outbox.checkRoom();
   }
 
   /** A post that was admitted. @param {import('./call-details').Details} details */
@@ -289,6 +308,7 @@ class Caller {
   /** As Worker.notify. */
   emit(name, data) {
     this.checkTaking();
+    this.checkRoom();
     return this.submitEvent(name, data);
   }
 
@@ -305,6 +325,7 @@ class Caller {
 
   /** @param {number} timeout milliseconds @returns {Promise<number>} milliseconds */
   ping(timeout) {
+    if (this.#calls.isFull) return Promise.reject(overloadedError());
     const promise = new Promise(capture);
     const call = new Ping(timeout);
     this.#calls.take(call);
@@ -323,6 +344,9 @@ class Caller {
   onAnswer(kind, slot, at) {
     const call = this.#calls.finish(slot, this.#channel.generation(at));
     if (call === undefined) return;
+    const isTooLate = kind === EVENT.TIMEOUT && this.#channel.value(at) !== 1;
+    // Before anything else may take its slot, such as a call that waited for this one.
+    if (isTooLate && call.grace !== null) this.#overdue?.watch(call);
     if (call.kept !== null) this.#lasting?.forget(call);
     this.#settle(call, kind, at);
     if (this.#onceIdle !== null) this.#checkIdle();
@@ -345,13 +369,9 @@ class Caller {
   #settle(call, kind, at) {
     if (kind === EVENT.RESPONSE) this.#resolve(call, at);
     else if (kind === EVENT.PONG) call.succeed(call.age);
-    else if (kind === EVENT.TIMEOUT) this.#timeOut(call, this.#channel.value(at) === 1);
+    else if (kind === EVENT.TIMEOUT)
+      call.fail(timeoutError(call, this.#channel.value(at) === 1 ? 'queue' : 'run'));
     else call.failRemotely(this.#channel.readPayload(at, decodeError));
-  }
-
-  #timeOut(call, wasQueued) {
-    if (call.grace !== null && !wasQueued) this.#overdue?.watch(call);
-    call.fail(timeoutError(call, wasQueued ? 'queue' : 'run'));
   }
 
   /** A call that was given up has ended. */
@@ -375,13 +395,32 @@ class Caller {
     return this.#calls.finishAll();
   }
 
+  /** Its answer has come, but not through the middleware. @param {Call} call */
+  beginArrival(call) {
+    this.#arrived.add(call);
+  }
+
+  /** It has settled. @param {Call} call */
+  endArrival(call) {
+    if (this.#arrived.delete(call)) this.#checkIdle();
+  }
+
   /** Reject all that is open. @param {(type: string) => Error} errorOf */
   rejectAll(errorOf) {
+    this.rejectUnanswered(errorOf);
+    for (const call of this.#arrived) call.fail(errorOf(call.type));
+  }
+
+  /** The same, but for what only its middleware keeps open. @param {(type: string) => Error} errorOf */
+  rejectUnanswered(errorOf) {
     const waiting = this.#lasting === null ? [] : this.#lasting.takeAll();
     const calls = [...this.#calls.finishAll(), ...waiting, ...this.#prepared];
     this.#prepared.clear();
     this.#overdue?.clear();
-    for (const call of calls) call.fail(errorOf(call.type));
+    for (const call of calls) {
+      if (call.kept) this.#lasting?.forget(call);
+      call.fail(errorOf(call.type));
+    }
   }
 
   /** Call it once nothing is open: at once, or behind the last answer. */
@@ -391,7 +430,7 @@ class Caller {
   }
 
   #checkIdle() {
-    if (this.#onceIdle === null || this.#calls.size + this.#prepared.size > 0) return;
+    if (this.#onceIdle === null || this.#open > 0) return;
     const callback = this.#onceIdle;
     this.#onceIdle = null;
     callback();

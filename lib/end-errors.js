@@ -44,7 +44,7 @@ function earlyExitError(exit, tail) {
  */
 function crashError({ exit = UNKNOWN, failure, closed, type, tail, tries, isLate }) {
   const how = failure?.message ?? (closed ? 'it closed its connection' : exitText(exit));
-  const doing = type === undefined ? '' : ` while processing '${type}'`;
+  const doing = type === undefined ? '' : ` while processing '${String(type)}'`;
   const kind = failure ? 'error' : closed ? 'close' : 'exit';
   const reason = { type: kind, code: exit.code, signal: exit.signal };
   const { attempt = 1, maxAttempts = 1 } = tries ?? {};

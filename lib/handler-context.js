@@ -78,6 +78,11 @@ class HandlerContext {
     return context.#call.server.isGivenUp(context.#call);
   }
 
+  /** @param {HandlerContext} context @throws {unknown} the reason of its signal, where nobody waits any more */
+  static checkWanted(context) {
+    if (!context.#call.oneWay && HandlerContext.isGivenUp(context)) throw context.signal.reason;
+  }
+
   /** Whether nobody ever waited for an answer. @param {HandlerContext} context */
   static isOneWay(context) {
     return context.#call.oneWay;

@@ -49,9 +49,10 @@ function withMiddleware(handler, middleware) {
       if (HandlerContext.isOneWay(context)) throw error;
       return pass('send', 'error', error, rethrow);
     };
-    return pass('receive', 'request', payload, (message) =>
-      settled(() => handler(message, context), respond, fail),
-    );
+    return pass('receive', 'request', payload, (message) => {
+      HandlerContext.checkWanted(context); // its caller may have gone meanwhile
+      return settled(() => handler(message, context), respond, fail);
+    });
   };
 }
 

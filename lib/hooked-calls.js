@@ -16,6 +16,7 @@ const { overCap } = require('./outbox');
 const { sending } = require('./tracing');
 
 class HookedCall extends Call {
+  #caller;
   #middleware;
   #resource = new AsyncResource('HAWSER_SEND');
   #deadline;
@@ -23,8 +24,14 @@ class HookedCall extends Call {
   tx = '';
   metadata;
 
-  constructor(type, timeout, tally, middleware, metadata) {
+  /**
+   * @param {string} type @param {number} timeout milliseconds @param {import('./call').Tally} tally
+   * @param {{ caller: import('./caller').Caller, middleware: import('./middleware').Middleware }} about
+   * @param {Record<string, string>} [metadata]
+   */
+  constructor(type, timeout, tally, { caller, middleware }, metadata) {
     super(type, timeout, tally);
+    this.#caller = caller;
     this.#middleware = middleware;
     this.#deadline = timeout > 0 ? performance.now() + timeout : Infinity;
     this.metadata = metadata;
@@ -52,7 +59,9 @@ class HookedCall extends Call {
 
   close() {
     this.disarm();
-    return super.close();
+    const wasOpen = super.close();
+    this.#caller.endArrival(this);
+    return wasOpen;
   }
 
   succeed(value) {
@@ -65,22 +74,22 @@ class HookedCall extends Call {
 
   #receive(kind, message, settle) {
     const about = this.about('receive', kind, message);
+    const fail = (error) => this.fail(error);
     let pending;
     try {
       pending = this.#resource.runInAsyncScope(() => this.#middleware.run(about));
+      if (pending === undefined) settle(about.message);
     } catch (error) {
-      this.fail(error);
-      return;
+      fail(error);
     }
-    if (pending === undefined) {
-      settle(about.message);
-      return;
-    }
+    if (pending === undefined) return;
+    if (!this.isSettled) this.#wait();
+    pending.then(() => settle(about.message)).catch(fail);
+  }
+
+  #wait() {
+    this.#caller.beginArrival(this);
     this.arm(() => this.fail(timeoutError(this, 'run')));
-    pending.then(
-      () => settle(about.message),
-      (error) => this.fail(error),
-    );
   }
 }
 
@@ -89,8 +98,8 @@ class HookedPost extends HookedCall {
   #report;
 
   /** @param {(error: unknown) => void} report hears why it could not be sent */
-  constructor(type, middleware, report) {
-    super(type, 0, UNTOLD, middleware, undefined);
+  constructor(type, about, report) {
+    super(type, 0, UNTOLD, about, undefined);
     this.#report = report;
   }
 
@@ -105,6 +114,7 @@ class HookedPost extends HookedCall {
 
 /** What a Caller is asked through, while anything stands in the way. */
 class HookedCalls {
+  #about; // of each call
   #caller;
   #outbox;
   #report;
@@ -126,6 +136,7 @@ class HookedCalls {
    * @param {(what: string, error: unknown) => void} about.report
    */
   constructor({ caller, outbox, middleware, txIdGenerator, mostPosts, report }) {
+    this.#about = { caller, middleware };
     this.#caller = caller;
     this.#outbox = outbox;
     this.#middleware = middleware;
@@ -152,12 +163,12 @@ class HookedCalls {
 
   /** As Worker.send. */
   send(type, payload, options) {
-    if (!sending.isActive) return this.#send(type, payload, options, options?.metadata);
-    const about = { type, tx: undefined, payload, metadata: { ...options?.metadata } };
-    return sending.trace(() => this.#send(type, payload, options, about.metadata, about), about);
+    if (!sending.isActive) return this.#send(type, payload, options);
+    const about = { type, tx: undefined, payload, metadata: ownMetadata(options) };
+    return sending.trace(() => this.#send(type, payload, options, about), about);
   }
 
-  #send(type, payload, options, metadata, about) {
+  #send(type, payload, options, about) {
     let terms;
     try {
       terms = this.#caller.admit(type, options);
@@ -166,7 +177,8 @@ class HookedCalls {
     }
     const promise = new Promise(capture);
     const { tally } = this.#caller;
-    const call = new HookedCall(type, terms.timeout, tally, this.#middleware, metadata);
+    const { metadata } = about ?? terms;
+    const call = new HookedCall(type, terms.timeout, tally, this.#about, metadata);
     this.#caller.prepare(call, terms);
     try {
       call.tx = this.#name(type, payload);
@@ -206,9 +218,9 @@ class HookedCalls {
 
   #post(type, payload, about) {
     this.#caller.checkType(type);
-    if (this.#posts >= HARD_CAP * this.#mostPosts) throw overCap();
+    this.#checkRoom();
     const report = (error) => this.#report(`a post of '${type}' failed`, error);
-    const call = new HookedPost(type, this.#middleware, report);
+    const call = new HookedPost(type, this.#about, report);
     call.tx = this.#name(type, payload);
     call.metadata = about?.metadata;
     if (about !== undefined) about.tx = call.tx;
@@ -223,13 +235,19 @@ class HookedCalls {
   emit(name, data) {
     this.#caller.checkTaking();
     nameBlock(name); // middleware sees none that is refused
-    if (this.#posts >= HARD_CAP * this.#mostPosts) throw overCap();
+    this.#checkRoom();
     const report = (error) => this.#report(`the event '${name}' was not sent`, error);
-    const call = new HookedPost(name, this.#middleware, report);
+    const call = new HookedPost(name, this.#about, report);
     const context = call.about('send', 'event', data);
     const submit = () => this.#caller.submitEvent(name, context.message);
     const pending = this.#middleware.run(context);
     return pending === undefined ? submit() : this.#postLater(call, pending, submit);
+  }
+
+  /** Those that are taken are sent, however long their middleware lasts. */
+  #checkRoom() {
+    if (this.#posts >= HARD_CAP * this.#mostPosts) throw overCap();
+    this.#caller.checkRoom();
   }
 
   #postLater(call, pending, submit) {
@@ -241,9 +259,9 @@ class HookedCalls {
       })
       .catch((error) => call.refuse(error))
       .then(() => this.#endPost(call));
-    if (this.#posts <= this.#mostPosts) return true;
-    this.#isHolding = true;
-    return false;
+    const isBehind = this.#posts > this.#mostPosts;
+    this.#isHolding ||= isBehind;
+    return !isBehind && !this.#outbox.needsDrain;
   }
 
   #endPost(call) {
@@ -252,6 +270,19 @@ class HookedCalls {
     if (!this.#isHolding || this.#posts > this.#mostPosts / 2) return;
     this.#isHolding = false;
     this.#outbox.wantDrain();
+  }
+}
+
+/** A copy for those who trace to add to; what is none, send() refuses. */
+function ownMetadata(options) {
+  try {
+    const given = options?.metadata;
+    if (given === undefined) return {};
+    return typeof given !== 'object' || given === null || Array.isArray(given)
+      ? given
+      : { ...given };
+  } catch {
+    return {};
   }
 }
 

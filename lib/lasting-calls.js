@@ -81,6 +81,12 @@ class LastingCalls {
     return encoded;
   }
 
+  /** For a post. @throws {import('./errors').OverloadedError} past the hard cap */
+  checkRoom() {
+    if (this.#outbox.needsDrain && this.#line.isOver(this.#highWaterMark, HARD_CAP))
+      throw overCap();
+  }
+
   /** As Worker.post. */
   post(type, payload, details) {
     return this.#queue(type, payload, details, false);
@@ -94,11 +100,9 @@ class LastingCalls {
 
   #queue(type, payload, details, isEvent) {
     const line = this.#line;
-    const mark = this.#highWaterMark;
-    if (this.#outbox.needsDrain && line.isOver(mark, HARD_CAP)) throw overCap();
     const kept = new Kept(this.#encode(payload), details, 0, Infinity);
     line.add({ type, kept, call: null, isEvent });
-    if (!line.isOver(mark, 1)) return true;
+    if (!line.isOver(this.#highWaterMark, 1)) return true;
     this.#outbox.needsDrain = true;
     return false;
   }

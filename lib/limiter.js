@@ -22,8 +22,7 @@ class Limiter {
   /** @param {Function} handler @returns {(payload: unknown, context: HandlerContext) => unknown} */
   wrap(handler) {
     return (payload, context) => {
-      const isWanted = HandlerContext.isOneWay(context) || !HandlerContext.isGivenUp(context);
-      if (!isWanted) throw context.signal.reason;
+      HandlerContext.checkWanted(context);
       if (this.#running < this.#most) return this.#run(handler, payload, context);
       return new Promise((resolve, reject) => {
         // What waits starts in its own context, not in that of the handler which made room.

@@ -39,10 +39,8 @@ class Outbox {
    * @param {unknown} payload
    * @param {import('./call-details').Details} details
    * @returns {boolean} false: accepted, but wait for the drain
-   * @throws {OverloadedError} past the cap
    */
   post(method, payload, details) {
-    if (this.needsDrain) this.#checkCap();
     const number = this.#nextPost();
     const channel = this.#channel;
     if (details === NO_DETAILS)
@@ -57,7 +55,6 @@ class Outbox {
   /** As post(). @throws {TypeError | RangeError} on what is no name of an event */
   emit(name, data) {
     const block = nameBlock(name);
-    if (this.needsDrain) this.#checkCap();
     this.#beforeEvent();
     this.#channel.sendWithBlock(TYPE.EVENT, 0, 0, 0, 0, 0, block, data);
     return this.#isBelowMark();
@@ -75,8 +72,9 @@ class Outbox {
     this.#channel.sendKept(TYPE.EVENT, 0, 0, 0, 0, 0, nameBlock(name), payload);
   }
 
-  #checkCap() {
-    if (this.#channel.isOverCap) throw overCap();
+  /** @throws {OverloadedError} past the cap */
+  checkRoom() {
+    if (this.needsDrain && this.#channel.isOverCap) throw overCap();
   }
 
   #isBelowMark() {

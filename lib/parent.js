@@ -4,10 +4,12 @@ const { EventEmitter } = require('node:events');
 const { Caller } = require('./caller');
 const { unknownTypeError } = require('./call-errors');
 const { WorkerClosedError } = require('./errors');
+const { DRAIN } = require('./frames');
 const { HookedCalls } = require('./hooked-calls');
 const { methodTable } = require('./method-table');
 const { Outbox } = require('./outbox');
 const { RemoteEvents } = require('./remote-events');
+const { tell } = require('./report');
 const { sending } = require('./tracing');
 
 /** The host, from the worker's side. */
@@ -33,7 +35,7 @@ class Parent {
    */
   constructor({ isReady, beforeEvent, middleware, mostPosts, log }) {
     this.#isReady = isReady;
-    const outbox = new Outbox({ onDrained: () => this.events.emit('drain'), beforeEvent });
+    const outbox = new Outbox({ onDrained: () => tell(this.events, 'drain'), beforeEvent });
     this.#outbox = outbox;
     this.#caller = new Caller({ refusal: (type) => this.#refusal(type), outbox });
     this.#hooked = new HookedCalls({
@@ -107,6 +109,7 @@ class Parent {
       onAnswer: (kind, slot, at) => parent.#caller.onAnswer(kind, slot, at),
       onProgress: (at) => parent.#caller.onProgress(at),
       onHost: (channel, init) => parent.#onHost(channel, init),
+      onReady: () => parent.#outbox.onDrain(DRAIN.ALL), // whoever waited for the last host
       onGone: () => parent.#onGone(),
       nameBy: (generator) => parent.#hooked.nameBy(generator),
       onDrain: (what) => parent.#outbox.onDrain(what),

@@ -280,7 +280,8 @@ class Worker extends EventEmitter {
     const asked = this.#shutdown !== null && !this.#isDead;
     this.#setState(asked ? 'closed' : 'crashed');
     this.#forgetSignal?.();
-    this.#caller.rejectAll((type) => (asked ? closedError() : this.#crashError(type)));
+    if (asked) this.#caller.rejectAll(closedError);
+    else this.#caller.rejectUnanswered((type) => this.#crashError(type));
     this.#separation.onExit(asked ? closedError() : this.#crashError());
     this.#started.reject(asked ? closedError() : startError);
     const { failure } = this.#life;
@@ -326,7 +327,7 @@ class Worker extends EventEmitter {
     this.#hopeless = error;
     this.#setState('crashed');
     this.#forgetSignal?.();
-    this.#caller.rejectAll((type) => hopelessError(error, type));
+    this.#caller.rejectUnanswered((type) => hopelessError(error, type));
     tellError(this, error, this.#log);
   }
 

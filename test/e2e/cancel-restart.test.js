@@ -127,6 +127,25 @@ for (const transport of ['shm', 'socket']) {
       assertNothingLeft(worker, signal);
     });
 
+    it("that aborts while its call is made ready, by whatever is the caller's, sends nothing of it", async () => {
+      const worker = await start();
+      const before = controllerOf(reason);
+      const metadata = {
+        get key() {
+          before.abort();
+          return 'value';
+        },
+      };
+      const call = worker.send('count', 1, { signal: before.signal, metadata });
+      await assert.rejects(call, reason);
+      const { signal, abort } = controllerOf(reason);
+      const remove = worker.use(() => abort());
+      await assert.rejects(worker.send('count', 1, { signal }), reason);
+      remove();
+      assert.equal(await worker.send('count'), 1);
+      assertNothingLeft(worker, signal);
+    });
+
     it('rejects at once when it has aborted before', async () => {
       const worker = await start();
       const signal = AbortSignal.abort(reason);

@@ -55,6 +55,7 @@ function crashes(transport) {
       for (const { message } of errors.slice(3))
         assert.match(message, /^Worker is not active: it crashed \(signal SIGKILL\)$/);
       assert.throws(() => worker.post('echo', 1), CRASHED);
+      await assert.rejects(worker.send(/** @type {any} */ (Symbol('type'))), CRASHED);
       assert.equal(worker.state, 'crashed');
     });
 

@@ -244,6 +244,27 @@ for (const transport of ['shm', 'socket']) {
       assert.equal(drains, 1);
     });
 
+    it('that is asynchronous does not hide from who posts that the worker is behind', async () => {
+      const logged = [];
+      const note = (...words) => logged.push(words);
+      const worker = await start('verbs.js', {
+        highWaterMark: { messages: 4 },
+        middleware: async () => {},
+        logger: { debug: note, info: note, warn: note, error: note },
+      });
+      const answers = new Set();
+      for (let i = 0; i < 100; i++) {
+        try {
+          answers.add(worker.post('never', i));
+        } catch ({ code }) {
+          answers.add(code);
+        }
+        await turn();
+      }
+      assert.deepEqual([...answers], [true, false, 'ERR_HAWSER_OVERLOADED']);
+      assert.deepEqual(logged, []);
+    });
+
     it('counts for the timeout, before the request is sent', async () => {
       const { open, opened } = gate();
       const sent = [];
@@ -276,6 +297,43 @@ for (const transport of ['shm', 'socket']) {
       const before = Date.now();
       const told = await worker.send('deadline', undefined, { timeout: 60_000 });
       assert.ok(told <= Date.now() + 60_000 && told > before, String(told));
+    });
+
+    it('that is busy with an answer is waited for by a shutdown, and not by terminate', async () => {
+      const { open, opened } = gate();
+      const middleware = ({ direction }) => (direction === 'receive' ? opened : undefined);
+      const worker = await start('verbs.js', { middleware, timeout: 0 });
+      const call = worker.send('echo', 1);
+      await worker.ping();
+      assert.equal(worker.stats().callsInFlight, 1);
+      const ending = worker.shutdown();
+      await turn();
+      open();
+      assert.equal(await call, 1);
+      await ending;
+      const other = await start('verbs.js', { timeout: 0 });
+      other.use(({ direction }) => (direction === 'receive' ? new Promise(() => {}) : undefined));
+      const lost = other.send('echo', 1);
+      await other.ping();
+      other.terminate();
+      await assert.rejects(lost, { code: 'ERR_HAWSER_CLOSED' });
+      assert.equal(other.stats().callsInFlight, 0);
+    });
+
+    it('that spoils its context fails that call alone', async () => {
+      const worker = await start('verbs.js');
+      const getter = () => {
+        throw new RangeError('spoilt');
+      };
+      for (const direction of ['send', 'receive']) {
+        const remove = worker.use((context) => {
+          if (context.direction === direction)
+            Object.defineProperty(context, 'message', { get: getter });
+        });
+        await assert.rejects(worker.send('echo', 1), { message: 'spoilt' });
+        remove();
+      }
+      assert.equal(await worker.send('echo', 1), 1);
     });
 
     it('that is still busy when the worker dies does not settle the call again', async () => {
@@ -374,6 +432,19 @@ for (const transport of ['shm', 'socket']) {
       const texts = ['a', 'b', 'c'];
       const echoed = await Promise.all(texts.map((text) => worker.send('echo', text)));
       assert.deepEqual(echoed, ['a in', 'b in', 'c in']);
+    });
+
+    it('that is done when the caller has given up starts no handler', async () => {
+      const worker = await startWith('holding');
+      const controller = new AbortController();
+      const call = worker.send('mark', 'held', { signal: controller.signal });
+      await worker.send('echo', 1);
+      controller.abort();
+      await assert.rejects(call, { name: 'AbortError' });
+      worker.notify('go');
+      await worker.send('mark', 'after');
+      await worker.send('echo', 1);
+      assert.deepEqual(await worker.send('marks'), ['after']);
     });
 
     it('that throws fails that call alone, and says where', async () => {

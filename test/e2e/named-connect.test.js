@@ -243,6 +243,19 @@ describe('disconnect', () => {
     }
   });
 
+  it('and reconnect tell a worker that waits for drain that it may go on', async () => {
+    const script = fixture('names.js');
+    const worker = await create(place(), {
+      script,
+      detached: true,
+      highWaterMark: { messages: 4 },
+    });
+    worker.post('fill');
+    await worker.disconnect();
+    await worker.reconnect();
+    assert.deepEqual(await worker.send('heard'), ['drain']);
+  });
+
   it('and reconnect leave nothing behind', async () => {
     const worker = await create(place());
     await worker.disconnect();

@@ -69,6 +69,25 @@ for (const transport of ['shm', 'socket']) {
       assert.deepEqual((await worker.send('context', 1)).metadata, { traceparent: '00-1-2-01' });
     });
 
+    it('refuses wrong metadata as it is refused where nobody listens', async () => {
+      const worker = await start();
+      const failing = {
+        get metadata() {
+          throw new RangeError('a getter');
+        },
+      };
+      const refuse = async () => {
+        for (const metadata of [['a'], null, 'a', { a: 1 }])
+          await assert.rejects(worker.send('context', 1, { metadata }), TypeError);
+        await assert.rejects(worker.send('context', 1, failing), { message: 'a getter' });
+      };
+      await refuse();
+      worker.use(() => {});
+      await refuse();
+      listen('hawser:send');
+      await refuse();
+    });
+
     it('tells of start and end of a post, and sends what a subscriber adds to its metadata', async () => {
       const worker = await start();
       listen('hawser:send', { start: ({ metadata }) => (metadata.a = 'b') });

@@ -1,9 +1,11 @@
 'use strict';
 
+const { once } = require('node:events');
 const { setImmediate: turn } = require('node:timers/promises');
-const { startWorkerServer, workerData } = require('hawser/worker');
+const { parent, startWorkerServer, workerData } = require('hawser/worker');
 
 const seen = [];
+const marks = [];
 const note = (name) => (context) => {
   const { direction, kind, type, tx, message, metadata } = context;
   seen.push({ name, direction, kind, type, tx, message, metadata });
@@ -27,6 +29,11 @@ const sets = {
       return `${message} in`;
     }),
   ],
+  holding: [
+    only('receive', 'request', async ({ message }) => {
+      if (message === 'held') await once(parent.events, 'go');
+    }),
+  ],
   throwing: [
     only('receive', 'request', ({ message }) => {
       if (message === 'bad') throw new TypeError('not this one');
@@ -43,6 +50,10 @@ const handlers = {
     throw new Error(message);
   },
   seen: () => seen.splice(0),
+  mark: (payload) => {
+    marks.push(payload);
+  },
+  marks: () => marks,
   context: (_, { tx, type, metadata }) => ({ tx, type, metadata }),
 };
 

@@ -41,4 +41,9 @@ module.exports = {
     heard.push(data);
   },
   heard: () => heard,
+  // Emits until it is told to wait, and notes that it need not any more.
+  fill: () => {
+    parent.events.once('drain', () => heard.push('drain'));
+    while (parent.emit('filled'));
+  },
 };
