@@ -82,11 +82,6 @@ class HandlerContext {
   static isOneWay(context) {
     return context.#call.oneWay;
   }
-
-  /** Milliseconds that the caller waits, or NEVER. @param {HandlerContext} context */
-  static timeoutOf(context) {
-    return context.#timeout;
-  }
 }
 
 module.exports = { HandlerContext };

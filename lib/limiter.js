@@ -1,7 +1,6 @@
 'use strict';
 
 const { AsyncResource } = require('node:async_hooks');
-const { TimeoutError } = require('./errors');
 const { HandlerContext } = require('./handler-context');
 const { isThenable } = require('./middleware');
 
@@ -62,14 +61,14 @@ class Limiter {
     return true;
   }
 
-  /** The time of its caller may be over. */
+  /** Where the time of its caller is over, that is about to say so: it alone knows how long it was. */
   #runLate(handler, payload, context) {
-    const { deadline, type } = context;
+    const { deadline } = context;
     if (deadline === undefined || Date.now() < deadline)
       return this.#run(handler, payload, context);
-    const timeout = HandlerContext.timeoutOf(context);
-    const text = `Request timeout after ${timeout}ms: ${type}`;
-    throw new TimeoutError(text, { phase: 'queue', timeout });
+    return new Promise((_, reject) => {
+      HandlerContext.onGivenUp(context, () => reject(context.signal.reason));
+    });
   }
 
   #run(handler, payload, context) {

@@ -9,8 +9,6 @@ const { BUILT_IN_NAMES } = require('./codec');
 const { crashOf } = require('./crash-options');
 const { UnsupportedError } = require('./errors');
 const { inheritedExecArgv } = require('./exec-argv');
-const { namedOf } = require('./named-options');
-const { socketPathOf } = require('./named-socket');
 
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const MAX_TIMEOUT = 0x7fffffff;
@@ -267,7 +265,7 @@ function normalizeRest(options) {
   checkPlain(options);
   const { signal, env, name } = options;
   return {
-    ...namedOf(options),
+    ...require('./named-options').namedOf(options), // few workers need it, and they load this file
     transport: oneOf(options, 'transport', ['auto', 'shm', 'socket']),
     stdio:
       options.stdio === undefined
@@ -374,7 +372,7 @@ function checkServer(handlers, options) {
 }
 
 function checkNamed(options) {
-  if (options.socketPath !== undefined) socketPathOf(options.socketPath);
+  if (options.socketPath !== undefined) require('./named-socket').socketPathOf(options.socketPath);
   if (options.disconnectBehavior !== undefined)
     oneOf(options, 'disconnectBehavior', ['shutdown', 'keep-alive']);
   if (options.hostConnectTimeout !== undefined)

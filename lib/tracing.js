@@ -45,4 +45,16 @@ class Tracing {
   }
 }
 
-module.exports = { sending: new Tracing('hawser:send'), handling: new Tracing('hawser:handle') };
+/** @type {Record<string, Tracing>} */
+const made = {};
+const named = (name) => (made[name] ??= new Tracing(name));
+
+/** Made when they are asked for: a process needs one of them, and a worker starts a little sooner. */
+module.exports = {
+  get sending() {
+    return named('hawser:send');
+  },
+  get handling() {
+    return named('hawser:handle');
+  },
+};

@@ -178,7 +178,10 @@ export interface Worker<M extends MessageDefs = any> extends EventEmitter {
     type: K,
     ...args: SendArguments<M[K]['payload'], SendOptions>
   ): Promise<M[K]['result']>;
-  /** One way. False: accepted, wait for 'drain'; past the hard cap it throws OverloadedError. */
+  /**
+   * One way. False: accepted, wait for 'drain'; past the hard cap it throws OverloadedError. No 'drain'
+   * comes from a worker that has ended: who waits listens for 'exit', too.
+   */
   post<K extends keyof M & string>(type: K, ...args: PostArguments<M[K]['payload']>): boolean;
   /** Add middleware; returns what removes it. */
   use(middleware: Middleware): () => void;

@@ -50,6 +50,7 @@ export interface ServerOptions {
   onShutdown?: (reason: string) => void | Promise<void>;
 }
 export interface WorkerServer {
+  /** Finish what runs, run onShutdown, exit. A handler must not await it: it waits for that handler. */
   stop(): Promise<void>;
   readonly isRunning: boolean;
 }

@@ -173,7 +173,7 @@ hwr_os_listen(const char *path, hwr_socket_file_t *file) {
     fd = err;
   }
   close(place.folder);
-  return fd;
+  return fd < 0 ? fd : hwr_os_move_high(fd);
 }
 
 static bool
@@ -220,7 +220,7 @@ hwr_os_accept(int fd) {
 int
 hwr_os_reserve(void) {
   int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  return fd < 0 ? -errno : fd;
+  return fd < 0 ? -errno : hwr_os_move_high(fd);
 }
 
 /* ------------------------------------------------------------------ connecting */

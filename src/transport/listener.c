@@ -110,7 +110,7 @@ hand_over(const guest_t *guest) {
   int segments[HWR_SEGMENTS];
   for (size_t i = 0; i < HWR_SEGMENTS; i++)
     segments[i] = i < guest->rights.count ? guest->rights.fd[i] : -1;
-  owner->joined(owner->context, guest->fd, segments);
+  owner->joined(owner->context, hwr_os_move_high(guest->fd), segments);
 }
 
 static void

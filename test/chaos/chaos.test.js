@@ -32,7 +32,7 @@ function chaos(transport) {
     const halfway = await leastMemory();
     deaths += await play(~SEED);
     await isBackAt(before);
-    assert.ok(deaths > 0, 'no worker was killed');
+    assert.ok(deaths > 0 || CALLS < 100_000, 'no worker was killed'); // by chance, of few calls
     const after = await leastMemory();
     for (const [what, most] of Object.entries(MOST_GROWTH)) {
       const growth = after[what] - halfway[what];

@@ -8,18 +8,21 @@ const v8 = require('node:v8');
 const vm = require('node:vm');
 const { isDeepStrictEqual } = require('node:util');
 const { until } = require('../e2e/processes');
+const { childCount, mapCount } = require('./proc');
 
 v8.setFlagsFromString('--expose-gc');
 const collect = vm.runInNewContext('gc');
 v8.setFlagsFromString('--no-expose-gc');
 
+const isLinux = process.platform === 'linux';
 const MIB = 1024 * 1024;
 
 /** Descriptors, segments, children, handles, timers and listeners, as they are now. */
 function held() {
   return {
     descriptors: fs.readdirSync('/dev/fd').map(kindOf).sort(),
-    segments: mapsOf(/memfd:hawser/),
+    segments: isLinux ? mapCount('memfd:hawser') : 0,
+    children: isLinux ? childCount() : 0,
     handles: process
       .getActiveResourcesInfo()
       .filter((name) => name !== 'Immediate')
@@ -35,14 +38,6 @@ function kindOf(fd) {
   } catch {
     return '';
   }
-}
-
-function mapsOf(pattern) {
-  if (process.platform !== 'linux') return 0;
-  return fs
-    .readFileSync('/proc/self/maps', 'utf8')
-    .split('\n')
-    .filter((line) => pattern.test(line)).length;
 }
 
 /** Mebibytes in use, of the system's memory and of what JavaScript holds. */

@@ -3,18 +3,19 @@
 const assert = require('node:assert/strict');
 const { spawn, spawnSync } = require('node:child_process');
 const { once } = require('node:events');
+const fs = require('node:fs');
 const path = require('node:path');
 const { hostStarter, isGone, isRunning } = require('./processes');
-const { execPath, fixture } = require('./started');
+const { execPath, fixture, scratch } = require('./started');
 
 const BOOTSTRAP = path.join(__dirname, '..', '..', 'lib', 'worker-main.js');
 // What a host tells its worker; the transport is the socket.
-const CONFIG = JSON.stringify({
+const CONFIG = {
   fds: [3],
   spin: 0,
   maxMessageBytes: 1024 * 1024,
   highWaterMark: { bytes: 1024 * 1024, messages: 1000 },
-});
+};
 
 describe('a worker whose host was killed', () => {
   const startHost = hostStarter();
@@ -119,9 +120,11 @@ describe('a worker process without a good host', () => {
   const children = [];
   afterEach(() => children.splice(0).forEach((child) => child.kill('SIGKILL')));
 
-  function startAlone(...execArgv) {
+  const write = scratch();
+
+  function startAlone({ execArgv = [], config = {} } = {}) {
     const child = spawn(execPath, [...execArgv, BOOTSTRAP, fixture('verbs.js')], {
-      env: { ...process.env, HAWSER_WORKER: CONFIG },
+      env: { ...process.env, HAWSER_WORKER: JSON.stringify({ ...CONFIG, ...config }) },
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     });
     children.push(child);
@@ -140,8 +143,23 @@ describe('a worker process without a good host', () => {
     assert.match(stderr, /^hawser: no connection to the host/);
   });
 
+  for (const detached of [false, true]) {
+    const what = detached ? 'a detached one ' : '';
+    it(`at a named socket ${what}leaves no file when the host died before it listened (P4)`, async () => {
+      const folder = write({});
+      const socketPath = path.join(folder, 'socket');
+      const listen = { socketPath, token: '00'.repeat(32), lifeline: 3, detached };
+      const { socket, exit } = startAlone({ config: { listen } });
+      socket.destroy();
+      const [code, , stderr] = await exit();
+      assert.equal(code, 1);
+      assert.match(stderr, /^hawser: no connection to the host/);
+      assert.deepEqual(fs.readdirSync(folder), []);
+    });
+  }
+
   it('exits with 1 when the host says nothing, and says so (P4)', async () => {
-    const { exit } = startAlone('--require', fixture('impatient.js'));
+    const { exit } = startAlone({ execArgv: ['--require', fixture('impatient.js')] });
     const [code, , stderr] = await exit();
     assert.equal(code, 1);
     assert.match(stderr, /hawser: the host sent no INIT/);

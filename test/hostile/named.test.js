@@ -137,7 +137,7 @@ describe('who knocks at a worker', () => {
     const error = await errorOf(connect(socketPath));
     assert.equal(error.code, 'ERR_HAWSER_HANDSHAKE');
     assert.match(error.message, /runs as another user/);
-    const guest = await knockAt(socketPath);
+    const guest = await knockAt(socketPath); // told before it has knocked
     assert.equal(await guest.ended, 'U'); // P3.15
     process.kill(program.pid, 0);
   });
