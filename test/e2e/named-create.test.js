@@ -1,7 +1,6 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
@@ -9,8 +8,6 @@ const { createWorker } = require('hawser');
 const { heldAtRest, hostStarter, isGone, isRunning, releases, until } = require('./processes');
 const { execPath, fixture, scratch } = require('./started');
 const { namedStarter } = require('./named');
-
-const WORKER_MAIN = path.join(__dirname, '..', '..', 'lib', 'worker-main.js');
 
 const errorOf = (promise) =>
   promise.then(
