@@ -1,7 +1,6 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
@@ -9,8 +8,6 @@ const { createWorker } = require('hawser');
 const { heldAtRest, hostStarter, isGone, isRunning, releases, until } = require('./processes');
 const { execPath, fixture, scratch } = require('./started');
 const { namedStarter } = require('./named');
-
-const WORKER_MAIN = path.join(__dirname, '..', '..', 'lib', 'worker-main.js');
 
 const errorOf = (promise) =>
   promise.then(
@@ -163,22 +160,6 @@ describe('createWorker with a socketPath', () => {
       assert.deepEqual(filesAt(socketPath), []);
     });
   }
-
-  it('a worker that finds its host gone when it listens leaves no file (P4)', async () => {
-    const socketPath = place();
-    const listen = { socketPath, token: '00'.repeat(32), lifeline: 3 };
-    const highWaterMark = { bytes: 1024, messages: 10 };
-    const config = { listen, spin: 0, maxMessageBytes: 1024, highWaterMark };
-    const child = spawn(execPath, [WORKER_MAIN, fixture('verbs.js')], {
-      env: { ...process.env, HAWSER_WORKER: JSON.stringify(config) },
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-    });
-    const exit = once(child, 'close');
-    child.stdio[3].destroy();
-    const [code] = await exit;
-    assert.equal(code, 1);
-    assert.deepEqual(filesAt(socketPath), []);
-  });
 
   it('a worker whose host was killed before it could connect is gone (P4)', async () => {
     const socketPath = place();
