@@ -153,7 +153,7 @@ describe('a worker process without a good host', () => {
       socket.destroy();
       const [code, , stderr] = await exit();
       assert.equal(code, 1);
-      assert.match(stderr, /^hawser: no connection to the host/);
+      assert.match(stderr, /^hawser: the host is gone/);
       assert.deepEqual(fs.readdirSync(folder), []);
     });
   }
