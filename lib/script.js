@@ -6,6 +6,7 @@ const Module = require('node:module');
 const { pathToFileURL } = require('node:url');
 const fs = require('node:fs');
 const path = require('node:path');
+const vm = require('node:vm');
 
 const TYPESCRIPT = /\.[cm]?ts$/;
 /** What a module says of itself when it cannot be required. */
@@ -41,11 +42,21 @@ function loadMain(script) {
   } catch (error) {
     delete _cache[filename];
     process.mainModule = undefined;
-    const hadBegun = String(error?.stack).includes(`(${filename}:`); // so it was a require of its own
-    if (hadBegun || !NEEDS_IMPORT.has(error?.code)) throw error;
+    if (!NEEDS_IMPORT.has(error?.code) || hasBegun(filename)) throw error;
     return importScript(filename);
   }
   return { exported: main.exports };
+}
+
+/** What cannot be compiled as CommonJS was not run; of the rest a require of its own was refused. */
+function hasBegun(filename) {
+  const text = fs.readFileSync(filename, 'utf8').replace(/^#!.*/, '');
+  try {
+    vm.compileFunction(text, ['exports', 'require', 'module', '__filename', '__dirname']);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function importScript(script) {

@@ -94,7 +94,7 @@ on_prepare(uv_prepare_t *prepare) {
   loop->awake = false;
   uv_idle_stop(&loop->idle); /* else every turn would look as if others had work */
   run_all(loop);
-  bool hot = hwr__loop_spin(loop);
+  bool hot = !loop->awake && hwr__loop_spin(loop); /* else a turn's time is over: others first */
   if (!hot && !loop->awake && !arm_all(loop)) loop->awake = true;
   if (hot || loop->awake) uv_idle_start(&loop->idle, on_idle);
 }

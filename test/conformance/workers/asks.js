@@ -30,7 +30,9 @@ module.exports = {
     const controller = new AbortController();
     const { signal } = controller;
     const onProgress = (value) => controller.abort(value);
-    return parent.send('untilAborted', 1, { signal, onProgress }).then(String, (reason) => reason);
+    return parent
+      .send('untilAborted', 1, { signal, onProgress, timeout: 0 })
+      .then(String, (reason) => reason);
   },
   never: () => parent.send('never'),
   exit: (code) => process.exit(code),
