@@ -79,8 +79,9 @@ function describeManyCalls(start) {
 
     it('that keep the worker busy let its loop turn between them', async () => {
       const worker = await start();
-      const calls = range(20).map(() => worker.send('turnsBefore', 3));
-      assert.deepEqual(await Promise.all(calls), range(20));
+      const turns = await Promise.all(range(20).map(() => worker.send('turnsBefore', 3)));
+      // One batch before the loop looks for I/O and one behind that, of one such call each.
+      turns.forEach((count, i) => assert.ok(count >= (i - 1) / 2, `${turns}`));
     });
   });
   describeOnce(start);
