@@ -28,9 +28,11 @@ check_header(const uint8_t *data) {
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  hwr_ext_t ext = {0, 0};
+  hwr_ext_t ext = {0};
   if (size >= HWR_HEADER_BYTES) check_header(data);
-  if (!hwr_ext_decode(&ext, data, size)) return 0;
+  if (hwr_ext_decode(&ext, data, size)) return 0; /* it breaks a rule */
   require(ext.size_bytes >= 8 && ext.size_bytes <= size && ext.size_bytes % 8 == 0);
+  require(ext.metadata_keys <= HWR_MAX_METADATA_KEYS &&
+          ext.metadata_bytes <= HWR_MAX_METADATA_BYTES);
   return 0;
 }
