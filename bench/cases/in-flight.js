@@ -8,7 +8,7 @@ module.exports = (size) => ({
   name: `in-flight-${size}`,
   title: `Calls with ${size} in flight, small object`,
   baseline: 'worker-threads',
-  contenders: [...everyone, 'hawser-json', 'hawser-v8'],
+  contenders: [...everyone, 'hawser-json', 'hawser-v8', 'hawser-signal'],
   figures: [{ key: 'perSecond', title: 'calls/s', better: 'higher' }, ...cost],
 
   async run(create, settings) {

@@ -15,18 +15,20 @@ const codecs = {
 };
 const whole = { script: 'handlers.js', toWire: (value) => value, fromWire: null };
 
-/** @param {object} options  passed to createWorker */
-module.exports = async function create(options) {
+/** What a call may bring: the signal of whoever asked, and its own time. */
+const TERMS = { signal: new AbortController().signal, timeout: 60_000 };
+
+/** @param {object} options  passed to createWorker, but for `terms`: each call brings some */
+module.exports = async function create({ terms, ...options }) {
   const { createWorker } = require('../../lib/index.js');
   const { script, toWire, fromWire } = codecs[options.serializer] ?? whole;
   const worker = await createWorker({ script: path.join(PEERS, script), ...options });
-  const send = (value, type = 'echo') => worker.send(type, toWire(value));
+  const send = (value, type = 'echo') => worker.send(type, toWire(value), terms && TERMS);
+  const ask = terms ? send : (value, type = 'echo') => worker.send(type, value);
 
   return {
     pid: worker.pid,
-    call: fromWire
-      ? async (value, type = 'echo') => fromWire(await send(value, type), type)
-      : (value, type = 'echo') => worker.send(type, value),
+    call: fromWire ? async (value, type = 'echo') => fromWire(await send(value, type), type) : ask,
     post: (value, type = 'count') => worker.post(type, toWire(value)),
     drained: () => once(worker, 'drain'),
     stats: () => ({ ...worker.stats(), transport: worker.transport }),

@@ -18,6 +18,7 @@ module.exports = {
   'hawser-json': { file: 'hawser.js', options: { serializer: 'json' } },
   'hawser-v8': { file: 'hawser.js', options: { serializer: 'v8' } },
   'hawser-raw': { file: 'hawser.js', options: { serializer: 'raw' } },
+  'hawser-signal': { file: 'hawser.js', options: { terms: true } },
   'worker-threads': { file: 'worker-threads.js', options: {} },
   'worker-threads-transfer': { file: 'worker-threads.js', options: { transfer: true } },
   'fork-json': { file: 'fork.js', options: { serialization: 'json' } },

@@ -35,7 +35,7 @@ function describeAbort(start) {
     });
   }
 
-  it('that is aborted rejects before the payload is looked at, and the worker sees nothing', async () => {
+  it('that is aborted rejects before the payload is looked at, and the worker sees nothing (A7)', async () => {
     const worker = await start({ script });
     const payload = {
       get id() {
@@ -65,7 +65,7 @@ function describeAbort(start) {
     assert.equal(await worker.send('echo', 3), 3);
   });
 
-  it('that aborts when all is answered changes nothing', async () => {
+  it('that aborts when all is answered changes nothing (A7)', async () => {
     const worker = await start({ script });
     const controller = new AbortController();
     assert.equal(await worker.send('echo', 1, { signal: controller.signal }), 1);
@@ -159,7 +159,7 @@ function describeHandlerSignal(start) {
     await assert.rejects(staying, { code: 'ERR_HAWSER_CLOSED' });
   });
 
-  it('of a handler has its late answer dropped, thrown or of megabytes', async () => {
+  it('of a handler has its late answer dropped, thrown or of megabytes (A7)', async () => {
     const worker = await start({ script });
     const controller = new AbortController();
     const { signal } = controller;

@@ -90,7 +90,7 @@ function describeMarks(start) {
     }).timeout(SLOW);
   }
 
-  it('brings any mix of payloads and handlers under any mark, in order', async () => {
+  it('brings any mix of payloads and handlers under any mark, in order (S15)', async () => {
     const length = fc.oneof(
       fc.nat(200),
       fc.nat(300 * KIBIBYTE),

@@ -26,7 +26,7 @@ async function heapUsed() {
 describe('signal: memory', () => {
   const start = starter();
 
-  it('of 100,000 calls with one signal is given back, and no listener stays', async () => {
+  it('of 100,000 calls with one signal is given back, and no listener stays (A7)', async () => {
     const worker = await start('aborts.js', { execArgv: ['--expose-gc'] });
     const { signal } = new AbortController();
     const ask = async (count) => {
@@ -43,7 +43,7 @@ describe('signal: memory', () => {
 
   for (const aborts of [false, true]) {
     const what = aborts ? 'that have aborted' : 'whose calls were answered';
-    it(`keeps none of the signals ${what}, and the worker neither`, async () => {
+    it(`keeps none of the signals ${what}, and the worker neither (A7)`, async () => {
       const worker = await start('aborts.js', { execArgv: ['--expose-gc'] });
       const ask = async (count) => {
         const controllers = range(count).map(() => new AbortController());
