@@ -136,6 +136,20 @@ lone_open(end_t *e, enum hwr_role role, const settings_t *settings) {
   lone_start(e);
 }
 
+/* A lone host whose peer granted these windows. */
+static inline void
+lone_grant(end_t *e, const settings_t *settings, uint64_t window_bytes, uint64_t window_messages) {
+  frames_t f = {0};
+  end_open(e, HWR_HOST, settings);
+  put_hello_limits(&f, HWR_WORKER, window_bytes, window_messages);
+  PUT(&f, .type = HWR_METHODS);
+  PUT(&f, .type = HWR_READY);
+  REQUIRE(feed_frames(e, &f) == 0);
+  end_flush(e);
+  lone_drain(e);
+  frames_free(&f);
+}
+
 /* The next frame in what an end sent; its body's place in `at`. False at the end. */
 static inline bool
 next_frame(const frames_t *f, size_t *at, hwr_frame_t *frame) {

@@ -197,6 +197,13 @@ end_take(end_t *e) {
   hwr_session_events_taken(e->session);
 }
 
+static inline void
+check_seen(const seen_t *seen, uint32_t kind, uint32_t slot, uint32_t generation) {
+  CHECK_INT(seen->kind, kind);
+  CHECK_INT(seen->slot, slot);
+  CHECK_INT(seen->generation, generation);
+}
+
 static inline const seen_t *
 end_last(const end_t *e) {
   static const seen_t nothing = {0};

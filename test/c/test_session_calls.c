@@ -11,13 +11,6 @@ answer_with_the_same(end_t *e, const seen_t *seen, const uint8_t *payload) {
   end_answer(e, seen->slot, seen->generation, payload, seen->length);
 }
 
-static void
-check_seen(const seen_t *seen, uint32_t kind, uint32_t slot, uint32_t generation) {
-  CHECK_INT(seen->kind, kind);
-  CHECK_INT(seen->slot, slot);
-  CHECK_INT(seen->generation, generation);
-}
-
 /* P4.3 */
 TEST(a_call_is_answered_under_its_own_slot_and_generation) {
   pair_open(&pair, &DEFAULTS);

@@ -8,13 +8,6 @@ static pair_t pair;
 static end_t end;
 static frames_t frames;
 
-static void
-check_seen(const seen_t *seen, uint32_t kind, uint32_t slot, uint32_t generation) {
-  CHECK_INT(seen->kind, kind);
-  CHECK_INT(seen->slot, slot);
-  CHECK_INT(seen->generation, generation);
-}
-
 /* P4.14, P4.4 */
 TEST(the_peer_is_told_and_its_answer_is_dropped_once) {
   pair_open(&pair, &DEFAULTS);

@@ -12,18 +12,6 @@ answer_with_the_same(end_t *e, const seen_t *seen, const uint8_t *payload) {
     end_answer(e, seen->slot, seen->generation, payload, seen->length);
 }
 
-/* Start a lone host whose peer granted these windows. */
-static void
-open_granted(const settings_t *settings, uint64_t window_bytes, uint64_t window_messages) {
-  end_open(&end, HWR_HOST, settings);
-  put_hello_limits(&frames, HWR_WORKER, window_bytes, window_messages);
-  PUT(&frames, .type = HWR_METHODS);
-  PUT(&frames, .type = HWR_READY);
-  REQUIRE(feed_frames(&end, &frames) == 0);
-  end_flush(&end);
-  lone_drain(&end);
-}
-
 /* What the end sends now, by type. */
 static uint32_t
 sent_frames(uint8_t type) {
@@ -44,7 +32,7 @@ grant(uint64_t bytes, uint64_t messages) {
 
 /* P5.5 */
 TEST(requests_wait_for_message_credit_and_go_in_order) {
-  open_granted(&DEFAULTS, 1 << 20, 3);
+  lone_grant(&end, &DEFAULTS, 1 << 20, 3);
   for (uint32_t slot = 0; slot < 10; slot++) end_call(&end, slot, 1, "x", 1);
   CHECK_INT(sent_frames(HWR_REQUEST), 3);
   CHECK_INT(hwr_session_held_records(end.session), 7);
@@ -60,7 +48,7 @@ TEST(requests_wait_for_message_credit_and_go_in_order) {
 
 /* P5.1 */
 TEST(frames_wait_for_byte_credit_header_and_padding_included) {
-  open_granted(&DEFAULTS, 4096, 1000);
+  lone_grant(&end, &DEFAULTS, 4096, 1000);
   end_call(&end, 1, 1, big, 4096 - 16 - 24);
   CHECK_INT(sent_frames(HWR_REQUEST), 1);
   end_call(&end, 2, 1, big, 9);
@@ -74,7 +62,7 @@ TEST(frames_wait_for_byte_credit_header_and_padding_included) {
 
 /* P5.7 */
 TEST(control_frames_need_no_credit) {
-  open_granted(&DEFAULTS, 4096, 0);
+  lone_grant(&end, &DEFAULTS, 4096, 0);
   end_call(&end, 1, 1, big, 10);
   CHECK_INT(hwr_session_ping(end.session, 2, 1, HWR_NO_DEADLINE), 0);
   PUT(&frames, .type = HWR_PING, .slot = 3);
@@ -90,7 +78,7 @@ TEST(control_frames_need_no_credit) {
 
 /* P6.1 */
 TEST(goaway_needs_no_credit_and_waits_for_all_that_does) {
-  open_granted(&DEFAULTS, 4096, 2);
+  lone_grant(&end, &DEFAULTS, 4096, 2);
   hwr_session_goaway(end.session, 0);
   CHECK_INT(sent_frames(HWR_GOAWAY), 1);
   end_post(&end, big, 4000);
@@ -129,7 +117,7 @@ TEST(goaway_is_the_last_to_arrive_whatever_waited) {
 
 /* P5.3 */
 TEST(the_largest_grant_is_legal_and_a_smaller_one_after_it_is_not_W12) {
-  open_granted(&DEFAULTS, 4096, 1);
+  lone_grant(&end, &DEFAULTS, 4096, 1);
   grant(UINT64_MAX, UINT64_MAX);
   grant(UINT64_MAX, UINT64_MAX);
   for (uint32_t slot = 0; slot < 100; slot++) end_call(&end, slot, 1, big, 1000);
@@ -142,7 +130,7 @@ TEST(the_largest_grant_is_legal_and_a_smaller_one_after_it_is_not_W12) {
 
 /* P5.3 */
 TEST(no_part_of_a_grant_may_shrink) {
-  open_granted(&DEFAULTS, 5000, 5);
+  lone_grant(&end, &DEFAULTS, 5000, 5);
   put_credit(&frames, 6000, 4);
   CHECK_INT(feed_frames(&end, &frames), HWR_EPROTO);
   CHECK_STR(hwr_session_rule(end.session), "P5.3");
@@ -151,7 +139,7 @@ TEST(no_part_of_a_grant_may_shrink) {
 
 /* P5.4 */
 TEST(grants_that_grant_nothing_are_strikes_W12) {
-  open_granted(&DEFAULTS, 5000, 5);
+  lone_grant(&end, &DEFAULTS, 5000, 5);
   for (int i = 0; i < 100; i++) put_credit(&frames, 5000, 5);
   CHECK_INT(feed_frames(&end, &frames), 0);
   put_credit(&frames, 5000, 5);
@@ -162,7 +150,7 @@ TEST(grants_that_grant_nothing_are_strikes_W12) {
 
 /* P5.1 */
 TEST(a_lane_that_does_not_exist_has_no_credit) {
-  open_granted(&DEFAULTS, 5000, 5);
+  lone_grant(&end, &DEFAULTS, 5000, 5);
   put_credit(&frames, 6000, 6);
   frames.bytes[8] = 1;
   CHECK_INT(feed_frames(&end, &frames), HWR_EPROTO);
@@ -386,14 +374,14 @@ TEST(an_answer_passes_requests_that_wait_for_message_credit) {
 /* P4.17: what comes behind an event never passes it, however few messages are granted. */
 TEST(an_event_takes_bytes_of_credit_only_and_keeps_its_place) {
   static const uint8_t event[16] = {1, 0, 'e'};
-  open_granted(&DEFAULTS, 4096, 0);
+  lone_grant(&end, &DEFAULTS, 4096, 0);
   for (int i = 0; i < 3; i++)
     end_send(&end, make_word(HWR_EVENT, 1, 0), 0, 0, 0, event, sizeof event);
   end_call(&end, 1, 1, big, 10);
   CHECK_INT(sent_frames(HWR_EVENT), 3);
   CHECK_INT(hwr_session_held_records(end.session), 1);
   end_close(&end);
-  open_granted(&DEFAULTS, 4096, 10);
+  lone_grant(&end, &DEFAULTS, 4096, 10);
   end_post(&end, big, 4000);
   end_send(&end, make_word(HWR_EVENT, 1, 0), 0, 0, 0, big, 2000);
   end_call(&end, 1, 1, big, 10);
@@ -403,7 +391,7 @@ TEST(an_event_takes_bytes_of_credit_only_and_keeps_its_place) {
 }
 
 TEST(a_call_given_up_in_the_lane_leaves_its_message_credit_to_the_next) {
-  open_granted(&DEFAULTS, 4096, 2);
+  lone_grant(&end, &DEFAULTS, 4096, 2);
   end_call(&end, 1, 1, big, 4000);
   end_call(&end, 2, 1, big, 4000); /* has message credit, and waits for bytes */
   end_call(&end, 3, 1, big, 10);
@@ -417,7 +405,7 @@ TEST(a_call_given_up_in_the_lane_leaves_its_message_credit_to_the_next) {
 TEST(what_waits_for_room_says_how_much_and_goes_when_it_is_there) {
   settings_t tight = DEFAULTS;
   tight.ring_bytes = 8192;
-  open_granted(&tight, 1 << 20, 1000);
+  lone_grant(&end, &tight, 1 << 20, 1000);
   for (uint32_t slot = 0; slot < 20; slot++) end_call(&end, slot, 1, big, 1000);
   end_flush(&end);
   uint8_t taken[8192];
@@ -463,7 +451,7 @@ TEST(credit_that_finds_no_room_is_not_forgotten) {
 TEST(control_frames_find_room_in_a_ring_full_of_records) {
   settings_t tight = DEFAULTS;
   tight.ring_bytes = 8192;
-  open_granted(&tight, 1 << 20, 1000);
+  lone_grant(&end, &tight, 1 << 20, 1000);
   for (uint32_t slot = 0; slot < 100; slot++) end_call(&end, slot, 1, big, 128 - 16);
   end_flush(&end);
   CHECK(hwr_session_held_records(end.session) > 0);
@@ -476,7 +464,7 @@ TEST(control_frames_find_room_in_a_ring_full_of_records) {
 TEST(the_region_comes_back_to_the_ring_when_the_spill_is_empty) {
   settings_t tight = DEFAULTS;
   tight.ring_bytes = 32768;
-  open_granted(&tight, 1u << 30, 1u << 20);
+  lone_grant(&end, &tight, 1u << 30, 1u << 20);
   CHECK_INT(hwr_session_region(end.session).kind, HWR_REGION_RING);
   for (int round = 0; round < 200; round++) {
     for (uint32_t i = 0; i < 9; i++) end_post(&end, big, 5000 + (uint32_t) round);

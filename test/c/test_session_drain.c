@@ -5,18 +5,6 @@ static end_t end;
 static frames_t frames;
 static uint8_t big[4096];
 
-/* Start a lone host whose peer granted these windows. */
-static void
-open_granted(const settings_t *settings, uint64_t window_bytes, uint64_t window_messages) {
-  end_open(&end, HWR_HOST, settings);
-  put_hello_limits(&frames, HWR_WORKER, window_bytes, window_messages);
-  PUT(&frames, .type = HWR_METHODS);
-  PUT(&frames, .type = HWR_READY);
-  REQUIRE(feed_frames(&end, &frames) == 0);
-  end_flush(&end);
-  lone_drain(&end);
-}
-
 static void
 grant(uint64_t bytes, uint64_t messages) {
   put_credit(&frames, bytes, messages);
@@ -26,7 +14,7 @@ grant(uint64_t bytes, uint64_t messages) {
 TEST(a_drain_waits_for_the_mark_of_messages_too) {
   settings_t low = DEFAULTS;
   low.high_water_messages = 4;
-  open_granted(&low, 1 << 20, 0);
+  lone_grant(&end, &low, 1 << 20, 0);
   for (uint32_t i = 0; i < 5; i++) end_post(&end, "x", 1);
   hwr_session_want_drain(end.session, HWR_DRAIN_ALL);
   end_flush(&end);
@@ -47,7 +35,7 @@ TEST(a_drain_waits_for_the_mark_of_messages_too) {
 TEST(a_mark_of_one_message_drains_when_none_waits) {
   settings_t low = DEFAULTS;
   low.high_water_messages = 1;
-  open_granted(&low, 1 << 20, 0);
+  lone_grant(&end, &low, 1 << 20, 0);
   end_post(&end, "x", 1);
   hwr_session_want_drain(end.session, HWR_DRAIN_ALL);
   end_flush(&end);
@@ -63,7 +51,7 @@ TEST(a_mark_of_one_message_drains_when_none_waits) {
 TEST(the_lane_drains_though_requests_wait_for_message_credit) {
   settings_t low = DEFAULTS;
   low.high_water_bytes = 1000;
-  open_granted(&low, 1 << 20, 1);
+  lone_grant(&end, &low, 1 << 20, 1);
   for (uint32_t slot = 1; slot <= 3; slot++) end_call(&end, slot, 1, big, 4000);
   CHECK_INT(end_flush(&end), 0);
   CHECK_INT(hwr_session_held_records(end.session), 2);

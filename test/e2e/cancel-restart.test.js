@@ -4,16 +4,8 @@ const assert = require('node:assert/strict');
 const { getEventListeners, once } = require('node:events');
 const path = require('node:path');
 const { setImmediate: turn } = require('node:timers/promises');
+const { RETRY, inRestart } = require('./outcomes');
 const { scratch, starter } = require('./started');
-
-const RETRY = { unexpectedShutdown: { strategy: 'retry' } };
-
-/** Resolves when its process has died and the next one is not ready. */
-async function inRestart(worker) {
-  const restarting = once(worker, 'restart');
-  process.kill(worker.pid, 'SIGKILL');
-  await restarting;
-}
 
 for (const transport of ['shm', 'socket']) {
   describe(`signal of a call that outlives its worker, over ${transport}`, () => {

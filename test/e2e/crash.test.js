@@ -4,13 +4,14 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
+const outcomes = require('./outcomes');
 const { heldAtRest, isGone, releases, until } = require('./processes');
 const { scratch, starter } = require('./started');
 
-const CRASHED = { name: 'WorkerCrashedError', code: 'ERR_HAWSER_CRASHED' };
-const RETRY = { unexpectedShutdown: { strategy: 'retry' } };
+const { RETRY, errorOf } = outcomes;
 
-const errorOf = (promise) => promise.then(assert.fail, (error) => error);
+const CRASHED = { name: 'WorkerCrashedError', code: 'ERR_HAWSER_CRASHED' };
+
 const kill = (worker) => process.kill(worker.pid, 'SIGKILL');
 
 /** Events as they come: [name, ...arguments]. */
@@ -22,9 +23,7 @@ function record(worker, ...names) {
 
 /** Resolves when it has died and no worker is there yet. */
 async function inRestart(worker) {
-  const restarting = once(worker, 'restart');
-  kill(worker);
-  await restarting;
+  await outcomes.inRestart(worker);
   assert.equal(worker.state, 'restarting');
   assert.deepEqual([worker.isActive, worker.isConnected], [true, false]);
 }

@@ -1,18 +1,9 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { once } = require('node:events');
 const path = require('node:path');
+const { RETRY, inRestart } = require('./outcomes');
 const { scratch, starter } = require('./started');
-
-const RETRY = { unexpectedShutdown: { strategy: 'retry' } };
-
-/** Resolves when its process has died and the next one is not ready. */
-async function inRestart(worker) {
-  const restarting = once(worker, 'restart');
-  process.kill(worker.pid, 'SIGKILL');
-  await restarting;
-}
 
 for (const transport of ['shm', 'socket']) {
   describe(`a call that middleware has changed, over ${transport}`, () => {

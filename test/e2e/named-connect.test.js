@@ -5,17 +5,13 @@ const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
 const { connectWorker, createWorker, isWorker, startWorkerServer } = require('hawser');
+const { errorOf } = require('./outcomes');
 const { hostStarter, isGone, isRunning, until } = require('./processes');
 const { execPath, fixture } = require('./started');
 const { knockAt, namedStarter } = require('./named');
 
 const ONCE = { connection: { attempts: 1 } };
 
-const errorOf = (promise) =>
-  promise.then(
-    () => assert.fail('it resolved'),
-    (error) => error,
-  );
 const countDescriptors = () => fs.readdirSync('/dev/fd').length;
 const filesAt = (socketPath) => fs.readdirSync(path.dirname(socketPath)).sort();
 

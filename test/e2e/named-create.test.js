@@ -5,15 +5,11 @@ const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
 const { createWorker } = require('hawser');
+const { errorOf } = require('./outcomes');
 const { heldAtRest, hostStarter, isGone, isRunning, releases, until } = require('./processes');
 const { execPath, fixture, scratch } = require('./started');
 const { namedStarter } = require('./named');
 
-const errorOf = (promise) =>
-  promise.then(
-    () => assert.fail('it resolved'),
-    (error) => error,
-  );
 const filesAt = (socketPath) => fs.readdirSync(path.dirname(socketPath));
 
 describe('createWorker with a socketPath', () => {

@@ -6,51 +6,16 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
-const { normalizeOptions } = require('../../lib/options');
-const { Worker } = require('../../lib/worker-client');
 const { namedStarter } = require('./named');
+const { RETRY, codeOf, launcher, posted } = require('./outcomes');
 const { isGone, until } = require('./processes');
-const { execPath, fixture } = require('./started');
 
 const CLOSED = 'ERR_HAWSER_CLOSED';
 const CRASHED = 'ERR_HAWSER_CRASHED';
 
-const codeOf = (promise) =>
-  promise.then(
-    () => 'resolved',
-    (error) => error.code,
-  );
-
-function posted(worker) {
-  try {
-    return worker.post('echo', 1);
-  } catch (error) {
-    return error.code;
-  }
-}
-
 describe('a worker at a named socket', () => {
   const { place } = namedStarter();
-  const workers = [];
-  afterEach(() => Promise.all(workers.splice(0).map((worker) => worker.terminate())));
-
-  function launch(name, options = {}) {
-    const given = { script: fixture(name), execPath, stdio: 'ignore', socketPath: place() };
-    const worker = new Worker(normalizeOptions({ ...given, ...options }));
-    worker.socketPath = given.socketPath;
-    worker.on('error', () => {});
-    worker.exits = 0;
-    worker.on('exit', () => worker.exits++);
-    worker.started = codeOf(worker.start());
-    workers.push(worker);
-    return worker;
-  }
-
-  async function ready(options) {
-    const worker = launch('mortal.js', options);
-    assert.equal(await worker.started, 'resolved');
-    return worker;
-  }
+  const { launch, ready } = launcher(() => ({ socketPath: place() }));
 
   async function disconnected(options) {
     const worker = await ready(options);
@@ -62,7 +27,7 @@ describe('a worker at a named socket', () => {
     starting: async () => launch('import-never-ends.mjs'),
     ready: () => ready(),
     restarting: async () => {
-      const worker = await ready({ unexpectedShutdown: { strategy: 'retry' } });
+      const worker = await ready(RETRY);
       const restart = once(worker, 'restart');
       process.kill(worker.pid, 'SIGKILL');
       await restart;

@@ -4,29 +4,13 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
-const { normalizeOptions } = require('../../lib/options');
 const { NEXT, checkTransition } = require('../../lib/states');
-const { Worker } = require('../../lib/worker-client');
+const { RETRY, codeOf, launcher, posted } = require('./outcomes');
 const { isGone, until } = require('./processes');
-const { execPath, fixture, scratch } = require('./started');
+const { scratch } = require('./started');
 
 const CLOSED = 'ERR_HAWSER_CLOSED';
 const CRASHED = 'ERR_HAWSER_CRASHED';
-
-const codeOf = (promise) =>
-  promise.then(
-    () => 'resolved',
-    (error) => error.code,
-  );
-
-/** What became of a post. */
-function posted(worker) {
-  try {
-    return worker.post('echo', 1);
-  } catch (error) {
-    return error.code;
-  }
-}
 
 describe('the table of states', () => {
   it('has the states of the contract, and leads to those only', () => {
@@ -56,34 +40,7 @@ describe('the table of states', () => {
 
 function states(transport) {
   const write = scratch();
-  const workers = [];
-  afterEach(() => Promise.all(workers.splice(0).map((worker) => worker.terminate())));
-
-  /** A worker that is starting; worker.started is the code of its start, worker.steps its states. */
-  function launch(name, options = {}) {
-    const script = fixture(name);
-    const given = { script, execPath, transport, stdio: 'ignore', ...options };
-    const worker = new Worker(normalizeOptions(given));
-    worker.steps = [worker.state];
-    worker.on('state', (now, before) => {
-      assert.equal(before, worker.steps.at(-1));
-      worker.steps.push(now);
-    });
-    worker.exits = 0;
-    worker.on('exit', () => worker.exits++);
-    worker.on('error', () => {});
-    worker.started = codeOf(worker.start());
-    workers.push(worker);
-    return worker;
-  }
-
-  async function ready(options) {
-    const worker = launch('mortal.js', options);
-    assert.equal(await worker.started, 'resolved');
-    return worker;
-  }
-
-  const RETRY = { unexpectedShutdown: { strategy: 'retry' } };
+  const { launch, ready } = launcher(() => ({ transport }));
   const make = {
     starting: async () => launch('import-never-ends.mjs'),
     ready: () => ready(),

@@ -9,6 +9,7 @@ const path = require('node:path');
 const { promisify } = require('node:util');
 const { connectWorker, createWorker } = require('hawser');
 const { knockAt, knockOf, namedStarter, tokenAt } = require('../e2e/named');
+const { errorOf } = require('../e2e/outcomes');
 const { until } = require('../e2e/processes');
 const { execPath, fixture } = require('../e2e/started');
 
@@ -22,11 +23,6 @@ const ONCE = { connection: { attempts: 1 } };
 const JOINS = path.join(__dirname, '..', 'e2e', 'hosts', 'joins.js');
 const SENDER = path.join(__dirname, 'sends-descriptors.py');
 
-const errorOf = (promise) =>
-  promise.then(
-    () => assert.fail('it resolved'),
-    (error) => error,
-  );
 const filesAt = (socketPath) => fs.readdirSync(path.dirname(socketPath)).sort();
 const descriptorsOf = (pid) => fs.readdirSync(`/proc/${pid}/fd`).length;
 
