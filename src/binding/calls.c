@@ -17,13 +17,6 @@ static const double MAX_WINDOW = 9007199254740991; /* what a double counts exact
 
 /* ------------------------------------------------------------------ opening */
 
-static hwr_env_t *
-started_env(napi_env env) {
-  hwr_env_t *state = hwr_env_of(env);
-  if (!state) napi_throw_error(env, "ERR_HAWSER_INTERNAL", "start() has not been called");
-  return state;
-}
-
 /* False with an exception pending: a mistake in lib/, but no reason to end the process. */
 static bool
 read_config(napi_env env, napi_value options, hwr_session_config_t *config, uint64_t *spin_ns) {
@@ -73,7 +66,7 @@ channel_object(napi_env env, hwr_channel_t *ch, napi_value listener) {
 
 static hwr_channel_t *
 make_channel(napi_env env, napi_value options, napi_value listener, napi_value *object) {
-  hwr_env_t *state = started_env(env);
+  hwr_env_t *state = hwr_env_started(env);
   hwr_session_config_t config;
   uint64_t spin_ns;
   if (!state || !hwr__js_object(env, listener, "the listener must be an object") ||
@@ -427,7 +420,7 @@ watch_host(napi_env env, napi_callback_info info) {
   napi_value args[3];
   napi_valuetype type = napi_undefined;
   double fd, grace_ms;
-  hwr_env_t *state = started_env(env);
+  hwr_env_t *state = hwr_env_started(env);
   if (!state || !hwr__js_args(env, info, 3, args) ||
       !hwr__js_number(env, args[0], "a descriptor", 0, INT_MAX, &fd) ||
       !hwr__js_number(env, args[1], "grace", 0, MAX_GRACE_MS, &grace_ms))
@@ -450,38 +443,35 @@ watch_host(napi_env env, napi_callback_info info) {
 static napi_value
 unwatch_host(napi_env env, napi_callback_info info) {
   (void) info;
-  hwr_env_t *state = started_env(env);
+  hwr_env_t *state = hwr_env_started(env);
   if (!state) return NULL;
   hwr_watch_stop(state->watch);
   state->watch = NULL;
   return NULL;
 }
 
-#define FUNCTION(name, function)                                                                   \
-  { name, NULL, function, NULL, NULL, NULL, napi_enumerable, NULL }
-
 bool
 hwr_channel_export(napi_env env, napi_value exports) {
   const napi_property_descriptor functions[] = {
-      FUNCTION("openHost", open_host),
-      FUNCTION("openWorker", open_worker),
-      FUNCTION("flush", flush),
-      FUNCTION("sendSlices", send_slices),
-      FUNCTION("ping", ping),
-      FUNCTION("tellLate", tell_late),
-      FUNCTION("isSent", is_sent),
-      FUNCTION("goaway", goaway),
-      FUNCTION("wantDrain", want_drain),
-      FUNCTION("takeBulk", take_bulk),
-      FUNCTION("peerLimit", peer_limit),
-      FUNCTION("peerVersion", peer_version),
-      FUNCTION("peerUuid", peer_uuid),
-      FUNCTION("readRest", read_rest),
-      FUNCTION("drain", drain),
-      FUNCTION("setRef", set_ref),
-      FUNCTION("close", close_channel),
-      FUNCTION("watchHost", watch_host),
-      FUNCTION("unwatchHost", unwatch_host),
+      HWR_FUNCTION("openHost", open_host),
+      HWR_FUNCTION("openWorker", open_worker),
+      HWR_FUNCTION("flush", flush),
+      HWR_FUNCTION("sendSlices", send_slices),
+      HWR_FUNCTION("ping", ping),
+      HWR_FUNCTION("tellLate", tell_late),
+      HWR_FUNCTION("isSent", is_sent),
+      HWR_FUNCTION("goaway", goaway),
+      HWR_FUNCTION("wantDrain", want_drain),
+      HWR_FUNCTION("takeBulk", take_bulk),
+      HWR_FUNCTION("peerLimit", peer_limit),
+      HWR_FUNCTION("peerVersion", peer_version),
+      HWR_FUNCTION("peerUuid", peer_uuid),
+      HWR_FUNCTION("readRest", read_rest),
+      HWR_FUNCTION("drain", drain),
+      HWR_FUNCTION("setRef", set_ref),
+      HWR_FUNCTION("close", close_channel),
+      HWR_FUNCTION("watchHost", watch_host),
+      HWR_FUNCTION("unwatchHost", unwatch_host),
   };
   size_t count = sizeof functions / sizeof *functions;
   return napi_define_properties(env, exports, count, functions) == napi_ok;

@@ -109,6 +109,8 @@ int hwr_link_take(hwr_link_t *link, struct hwr_segments_s *segments);
 /* Whether it leads to a named socket: a refusal may come instead of the worker's first byte. */
 bool hwr_link_is_named(const hwr_link_t *link);
 hwr_link_t *hwr_link_unwrap(napi_env env, napi_value object);
+/* [fd, ...segments], in the order in which a worker finds them. */
+napi_value hwr_link_descriptors(napi_env env, int fd, const int segments[HWR_SEGMENTS]);
 
 /* ---- listener.c */
 
@@ -123,5 +125,16 @@ hwr_env_of(napi_env env) {
   napi_get_instance_data(env, &state);
   return state;
 }
+
+/* The same; without it NULL, with an exception pending. */
+static inline hwr_env_t *
+hwr_env_started(napi_env env) {
+  hwr_env_t *state = hwr_env_of(env);
+  if (!state) napi_throw_error(env, "ERR_HAWSER_INTERNAL", "start() has not been called");
+  return state;
+}
+
+#define HWR_FUNCTION(name, function)                                                               \
+  { name, NULL, function, NULL, NULL, NULL, napi_enumerable, NULL }
 
 #endif

@@ -176,7 +176,6 @@ hwr__js_token(napi_env env, napi_value value, const uint8_t **bytes, size_t *cou
 void
 hwr__js_report(napi_env env) {
   napi_value error;
-  bool pending = false;
-  if (napi_is_exception_pending(env, &pending) != napi_ok || !pending) return;
+  if (!exception_pending(env)) return;
   if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
 }

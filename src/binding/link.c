@@ -13,7 +13,6 @@ static const napi_type_tag LINK_TAG = {0x1d0b7a1e5c9f4a61, 0x8f4b9e0c7d2a3b11};
 struct hwr_link_s {
   int socket[2]; /* ours, the worker's; owned or -1 */
   hwr_segments_t segments;
-  int pid; /* who listens at a named socket, or 0 */
   bool named;
 };
 
@@ -60,14 +59,13 @@ make_segments(hwr_link_t *link, uint32_t ring_bytes, const char **reason) {
   return err;
 }
 
-/* The descriptors that the worker inherits, in the order in which it finds them. */
-static napi_value
-worker_fds(napi_env env, const hwr_link_t *link) {
+napi_value
+hwr_link_descriptors(napi_env env, int fd, const int segments[HWR_SEGMENTS]) {
   napi_value array;
   HWR_NAPI(env, napi_create_array(env, &array));
-  HWR_NAPI(env, napi_set_element(env, array, 0, hwr__js_int32(env, link->socket[1])));
-  for (uint32_t i = 0; i < HWR_SEGMENTS && link->segments.fd[i] >= 0; i++)
-    HWR_NAPI(env, napi_set_element(env, array, i + 1, hwr__js_int32(env, link->segments.fd[i])));
+  HWR_NAPI(env, napi_set_element(env, array, 0, hwr__js_int32(env, fd)));
+  for (uint32_t i = 0; i < HWR_SEGMENTS && segments[i] >= 0; i++)
+    HWR_NAPI(env, napi_set_element(env, array, i + 1, hwr__js_int32(env, segments[i])));
   return array;
 }
 
@@ -76,7 +74,8 @@ link_object(napi_env env, hwr_link_t *link, const char *reason) {
   napi_value object;
   HWR_NAPI(env, napi_create_object(env, &object));
   HWR_NAPI(env, napi_type_tag_object(env, object, &LINK_TAG));
-  hwr__js_set(env, object, "fds", worker_fds(env, link));
+  napi_value fds = hwr_link_descriptors(env, link->socket[1], link->segments.fd);
+  hwr__js_set(env, object, "fds", fds);
   hwr__js_set_string(env, object, "reason", reason ? reason : "");
   HWR_NAPI(env, napi_wrap(env, object, link, link_finalize, NULL, NULL));
   return object;
@@ -144,12 +143,12 @@ knock(hwr_link_t *link, const uint8_t *token) {
 
 static int
 connect_link(hwr_link_t *link, const char *path, const uint8_t *token, uint32_t ring_bytes,
-             const char **reason) {
+             const char **reason, int *pid) {
   int fd = hwr_os_connect(path);
   if (fd < 0) return fd;
   link->socket[0] = fd;
   link->named = true;
-  if (!hwr_os_peer(fd, &link->pid)) return HWR_EUSER;
+  if (!hwr_os_peer(fd, pid)) return HWR_EUSER;
   if (ring_bytes) make_segments(link, ring_bytes, reason);
   return knock(link, token);
 }
@@ -163,27 +162,29 @@ connect_link_to(napi_env env, napi_callback_info info) {
   const uint8_t *token;
   size_t count;
   const char *reason = NULL;
+  int pid = 0;
   if (!hwr__js_args(env, info, 3, args) || !hwr__js_token(env, args[1], &token, &count) ||
       !hwr__js_uint32(env, args[2], "ringBytes", &ring_bytes) || !ring_bytes_fit(env, ring_bytes))
     return NULL;
   char *path = hwr__js_string(env, args[0], "a path expected");
   if (!path) return NULL;
   hwr_link_t *link = alloc_link();
-  int err = link ? connect_link(link, path, token, ring_bytes, &reason) : HWR_ENOMEM;
+  int err = link ? connect_link(link, path, token, ring_bytes, &reason, &pid) : HWR_ENOMEM;
   free(path);
   napi_value object = err ? NULL : link_object(env, link, reason);
   if (!object && link) link_finalize(env, link, NULL);
   HWR_TRY(env, err);
-  if (object) hwr__js_set(env, object, "pid", hwr__js_int32(env, link->pid));
+  if (object) hwr__js_set(env, object, "pid", hwr__js_int32(env, pid));
   return object;
 }
 
 bool
 hwr_link_export(napi_env env, napi_value exports) {
   const napi_property_descriptor functions[] = {
-      {"createLink", NULL, create_link, NULL, NULL, NULL, napi_enumerable, NULL},
-      {"connectLink", NULL, connect_link_to, NULL, NULL, NULL, napi_enumerable, NULL},
-      {"closeWorkerEnd", NULL, close_worker_end_of, NULL, NULL, NULL, napi_enumerable, NULL},
+      HWR_FUNCTION("createLink", create_link),
+      HWR_FUNCTION("connectLink", connect_link_to),
+      HWR_FUNCTION("closeWorkerEnd", close_worker_end_of),
   };
-  return napi_define_properties(env, exports, 3, functions) == napi_ok;
+  size_t count = sizeof functions / sizeof *functions;
+  return napi_define_properties(env, exports, count, functions) == napi_ok;
 }

@@ -26,16 +26,6 @@ struct hwr_named_s {
 
 /* ------------------------------------------------------------------ into JavaScript */
 
-static napi_value
-descriptors(napi_env env, int fd, const int segments[HWR_SEGMENTS]) {
-  napi_value array;
-  HWR_NAPI(env, napi_create_array(env, &array));
-  HWR_NAPI(env, napi_set_element(env, array, 0, hwr__js_int32(env, fd)));
-  for (uint32_t i = 0; i < HWR_SEGMENTS && segments[i] >= 0; i++)
-    HWR_NAPI(env, napi_set_element(env, array, i + 1, hwr__js_int32(env, segments[i])));
-  return array;
-}
-
 static bool
 emit_host(hwr_named_t *named, int fd, const int segments[HWR_SEGMENTS]) {
   napi_env env = named->state->env;
@@ -43,7 +33,7 @@ emit_host(hwr_named_t *named, int fd, const int segments[HWR_SEGMENTS]) {
   if (napi_get_reference_value(env, named->callbacks, &callbacks) != napi_ok ||
       napi_get_named_property(env, callbacks, "onHost", &function) != napi_ok)
     return false;
-  array = descriptors(env, fd, segments);
+  array = hwr_link_descriptors(env, fd, segments);
   if (!array) return false;
   if (napi_make_callback(env, named->async, callbacks, function, 1, &array, NULL) != napi_ok)
     hwr__js_report(env);
@@ -178,7 +168,7 @@ enter_env(hwr_named_t *named) {
 static napi_value
 listen_at(napi_env env, napi_callback_info info) {
   napi_value args[2];
-  hwr_env_t *state = hwr_env_of(env);
+  hwr_env_t *state = hwr_env_started(env);
   if (!state || !hwr__js_args(env, info, 2, args) ||
       !hwr__js_object(env, args[1], "the callbacks must be an object"))
     return NULL;
@@ -212,16 +202,6 @@ await_host(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* refusedHosts(listener) -> how many were sent away. */
-static napi_value
-refused_hosts(napi_env env, napi_callback_info info) {
-  napi_value args[1];
-  if (!hwr__js_args(env, info, 1, args)) return NULL;
-  hwr_named_t *named = unwrap(env, args[0]);
-  if (!named) return NULL;
-  return hwr__js_int32(env, named->listener ? (int32_t) hwr_listener_refused(named->listener) : 0);
-}
-
 /* closeListener(listener): the file is gone on return. Idempotent. */
 static napi_value
 close_listener(napi_env env, napi_callback_info info) {
@@ -247,15 +227,13 @@ remove_socket(napi_env env, napi_callback_info info) {
   return removed;
 }
 
-#define FUNCTION(name, function)                                                                   \
-  { name, NULL, function, NULL, NULL, NULL, napi_enumerable, NULL }
-
 bool
 hwr_named_export(napi_env env, napi_value exports) {
   const napi_property_descriptor functions[] = {
-      FUNCTION("listen", listen_at),           FUNCTION("awaitHost", await_host),
-      FUNCTION("refusedHosts", refused_hosts), FUNCTION("closeListener", close_listener),
-      FUNCTION("removeSocket", remove_socket),
+      HWR_FUNCTION("listen", listen_at),
+      HWR_FUNCTION("awaitHost", await_host),
+      HWR_FUNCTION("closeListener", close_listener),
+      HWR_FUNCTION("removeSocket", remove_socket),
   };
   hwr__js_set_uint32(env, exports, "maxSocketPath", (uint32_t) hwr_os_max_socket_path());
   size_t count = sizeof functions / sizeof *functions;

@@ -203,7 +203,7 @@ handle_event(hwr_session_t *s, message_t *m) {
   if (m->body_bytes < HWR_FRAME_ALIGN) return violation(s, "P4.16");
   hwr_reader_t r = hwr_reader_wrap(m->body, m->body_bytes);
   uint32_t name_bytes = hwr_reader_u16(&r);
-  uint32_t block = (2 + name_bytes + HWR_FRAME_ALIGN - 1) / HWR_FRAME_ALIGN * HWR_FRAME_ALIGN;
+  uint32_t block = (uint32_t) hwr_frame_stride(2 + name_bytes) - HWR_HEADER_BYTES;
   if (name_bytes > HWR_MAX_NAME_BYTES || block > m->body_bytes) return violation(s, "P4.16");
   deliver(s, HWR_EV_EVENT, m, block)->value = name_bytes;
   return 0;

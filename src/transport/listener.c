@@ -42,7 +42,7 @@ struct hwr_listener_s {
   int fd;           /* owned */
   int reserve;      /* owned, or -1 */
   guest_t *oldest;
-  uint32_t guest_count, refused_count;
+  uint32_t guest_count;
   uint8_t token[HWR_TOKEN_BYTES];
   bool awaiting, paused, closing;
   int handles_open;
@@ -78,8 +78,9 @@ is_knock(guest_t *guest) {
   size_t count = knock[SEGMENTS_AT];
   if (memcmp(knock, MAGIC, sizeof MAGIC) != 0 || rights->excess) return false;
   if (knock[5] || knock[6] || knock[7] || (count != 0 && count != HWR_SEGMENTS)) return false;
-  if (rights->lost && count != 0) hwr_rights_close(rights);
-  return rights->count == count || (rights->lost && count != 0);
+  if (!rights->lost || count == 0) return rights->count == count;
+  hwr_rights_close(rights);
+  return true;
 }
 
 /* ------------------------------------------------------------------ guests */
@@ -136,7 +137,6 @@ see_off(guest_t *guest) {
 /* With a word on why, or, for who is no host at all, without (0). */
 static void
 refuse(guest_t *guest, uint8_t why) {
-  guest->listener->refused_count++;
   if (why) hwr_os_send_byte(guest->fd, why);
   see_off(guest);
 }
@@ -205,8 +205,7 @@ append(hwr_listener_t *l, guest_t *guest) {
 }
 
 static void
-turn_away(hwr_listener_t *l, int fd, uint8_t why) {
-  l->refused_count++;
+turn_away(int fd, uint8_t why) {
   if (why) hwr_os_send_byte(fd, why);
   hwr_os_close(fd);
 }
@@ -215,13 +214,13 @@ static void
 receive_guest(hwr_listener_t *l, int fd) {
   int pid;
   if (!hwr_os_peer(fd, &pid)) {
-    turn_away(l, fd, HWR_KNOCK_USER);
+    turn_away(fd, HWR_KNOCK_USER);
     return;
   }
   guest_t *guest = calloc(1, sizeof *guest);
   if (!guest || uv_poll_init(l->loop->uv, &guest->poll, fd)) {
     free(guest);
-    turn_away(l, fd, 0);
+    turn_away(fd, 0);
     return;
   }
   guest->listener = l;
@@ -239,7 +238,7 @@ static void
 shed(hwr_listener_t *l) {
   hwr_os_close(l->reserve);
   int fd = l->reserve < 0 ? -1 : hwr_os_accept(l->fd);
-  if (fd >= 0) turn_away(l, fd, 0);
+  if (fd >= 0) turn_away(fd, 0);
   l->reserve = hwr_os_reserve();
   if (fd >= 0) return;
   uv_poll_stop(&l->poll);
@@ -293,11 +292,6 @@ hwr_listener_await(hwr_listener_t *l, const uint8_t token[HWR_TOKEN_BYTES]) {
   l->awaiting = true;
 }
 
-uint32_t
-hwr_listener_refused(const hwr_listener_t *l) {
-  return l->refused_count;
-}
-
 static void
 on_own_handle_closed(uv_handle_t *handle) {
   closed_one(handle->data);
@@ -305,7 +299,6 @@ on_own_handle_closed(uv_handle_t *handle) {
 
 void
 hwr_listener_close(hwr_listener_t *l) {
-  if (l->closing) return;
   l->closing = true;
   while (l->oldest) see_off(l->oldest);
   uv_close((uv_handle_t *) &l->poll, on_own_handle_closed);

@@ -166,9 +166,7 @@ int hwr_listener_open(hwr_listener_t **listener, hwr_loop_t *loop, int fd,
                       const hwr_guest_t *guest);
 /* Let one host in that shows this token (copied). */
 void hwr_listener_await(hwr_listener_t *listener, const uint8_t token[HWR_TOKEN_BYTES]);
-/* How many were sent away: of another user, without the token, not speaking, too many. */
-uint32_t hwr_listener_refused(const hwr_listener_t *listener);
-/* No callback but closed runs from here on. Idempotent. */
+/* No callback but closed runs from here on. */
 void hwr_listener_close(hwr_listener_t *listener);
 
 #endif

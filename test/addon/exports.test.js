@@ -16,7 +16,7 @@ const OTHERS =
   'start uuid createLink connectLink closeWorkerEnd openHost openWorker watchHost unwatchHost removeSocket'.split(
     ' ',
   );
-const OF_A_LISTENER = 'listen awaitHost refusedHosts closeListener'.split(' ');
+const OF_A_LISTENER = 'listen awaitHost closeListener'.split(' ');
 const WITHOUT_ARGUMENTS = 'start uuid unwatchHost'.split(' ');
 const OF_A_CHANNEL = FUNCTIONS.filter(
   (name) => !OTHERS.includes(name) && !OF_A_LISTENER.includes(name),
@@ -133,7 +133,6 @@ describe('the exports of the addon', () => {
     assert.ok(fs.statSync(socketPath).isSocket());
     for (let i = 0; i < 2; i++) native.closeListener(listener);
     native.awaitHost(listener, Buffer.alloc(32));
-    assert.equal(native.refusedHosts(listener), 0);
     assert.throws(() => native.watchHost(0, 0, listener));
     assert.deepEqual(fs.readdirSync(folder), []);
     fs.rmdirSync(folder);

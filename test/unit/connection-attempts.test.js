@@ -69,14 +69,17 @@ describe('ConnectionAttempts', () => {
   });
 
   it('makes no attempt once it is stopped', async () => {
-    const attempts = new ConnectionAttempts(connection, () => {}, NEVER);
+    let made = 0;
+    const attempt = () => made++;
+    const attempts = new ConnectionAttempts(connection, attempt, NEVER);
     attempts.start();
     attempts.failed(new Error('no'));
     attempts.stop();
     attempts.failed(new Error('late'));
-    const other = new ConnectionAttempts(connection, NEVER, NEVER);
+    const other = new ConnectionAttempts(connection, attempt, NEVER);
     other.stop();
     other.start();
     await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.equal(made, 1);
   });
 });
