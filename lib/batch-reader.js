@@ -1,7 +1,7 @@
 'use strict';
 
 const native = require('./binding');
-const { readName } = require('./event-names');
+const { readName } = require('./records');
 
 const AT = native.layout;
 const EVENT_WORDS = 8;
@@ -101,4 +101,4 @@ class BatchReader {
   }
 }
 
-module.exports = { BatchReader };
+module.exports = { BatchReader, EVENT_WORDS };

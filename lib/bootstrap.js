@@ -49,7 +49,6 @@ let initTimer;
 let parent = null; // once somebody has asked for it
 /** @type {any} */
 let host = null; // who receives for it
-let txIdGenerator; // of its calls
 
 const listener = {
   onOpen() {},
@@ -142,7 +141,7 @@ function loadParent() {
   host = Parent.receiver(parent);
   if (hostInit !== null) host.onHost(channel, hostInit);
   if (channel?.isClosed) host.onGone();
-  host.nameBy(txIdGenerator);
+  host.nameBy(served?.options.txIdGenerator);
   return parent;
 }
 
@@ -369,8 +368,7 @@ function takeOptions(options) {
   if (options.logger !== undefined || options.logLevel !== undefined)
     log = require('./report').createLog(options);
   for (const one of [options.middleware ?? []].flat()) middleware.add(one);
-  txIdGenerator = options.txIdGenerator;
-  host?.nameBy(txIdGenerator);
+  host?.nameBy(options.txIdGenerator);
 }
 
 function makeServer(init, handlers, options) {

@@ -1,7 +1,7 @@
 'use strict';
 
 const native = require('./binding');
-const { BatchReader } = require('./batch-reader');
+const { BatchReader, EVENT_WORDS } = require('./batch-reader');
 const { slicesOf } = require('./codec/record-writer');
 const { ProtocolError, TooLargeError, WorkerClosedError } = require('./errors');
 const { EVENT, HEADER_BYTES, TYPE } = require('./frames');
@@ -432,7 +432,7 @@ class Channel extends BatchReader {
         look += Math.min(look - from, MAX_LOOK_STRIDE);
       }
       try {
-        this.#onEvent(i * 8);
+        this.#onEvent(i * EVENT_WORDS);
       } catch (error) {
         process.nextTick(rethrow, error);
       }

@@ -2,7 +2,7 @@
 
 /** The option unexpectedShutdown, checked. */
 
-const { inspect } = require('node:util');
+const { integer, wrong } = require('./options');
 
 const MAX_ATTEMPTS = 1000;
 const OWN = ['strategy', 'attempts', 'messages'];
@@ -53,19 +53,12 @@ function isRetry(where, { strategy = 'reject' }) {
 }
 
 function attemptsOf(where, { attempts = 1 }) {
-  if (typeof attempts !== 'number') throw wrong(`${where}.attempts`, 'a number', attempts);
-  if (Number.isInteger(attempts) && attempts >= 0 && attempts <= MAX_ATTEMPTS) return attempts;
-  const range = `an integer from 0 to ${MAX_ATTEMPTS}`;
-  throw new RangeError(`option '${where}.attempts' must be ${range}, got ${attempts}`);
+  return integer(`${where}.attempts`, attempts, 0, MAX_ATTEMPTS);
 }
 
 function checkObject(where, value) {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw wrong(where, 'an object', value);
-}
-
-function wrong(name, expected, got) {
-  return new TypeError(`option '${name}' must be ${expected}, got ${inspect(got, { depth: 0 })}`);
 }
 
 module.exports = { crashOf };

@@ -11,14 +11,15 @@ const { Call, UNTOLD, capture } = require('./call');
 const { encodeDetails } = require('./call-details');
 const { timeoutError } = require('./call-errors');
 const { HARD_CAP } = require('./channel');
-const { nameBlock } = require('./event-names');
+const { nameBlock } = require('./records');
 const { overCap } = require('./outbox');
 const { sending } = require('./tracing');
 
 class HookedCall extends Call {
   #caller;
   #middleware;
-  #resource = new AsyncResource('HAWSER_SEND');
+  /** @type {any} of a call that is answered */
+  #resource;
   #deadline;
   #timer;
   tx = '';
@@ -28,13 +29,15 @@ class HookedCall extends Call {
    * @param {string} type @param {number} timeout milliseconds @param {import('./call').Tally} tally
    * @param {{ caller: import('./caller').Caller, middleware: import('./middleware').Middleware }} about
    * @param {Record<string, string>} [metadata]
+   * @param {AsyncResource} [resource] where its answer is received
    */
-  constructor(type, timeout, tally, { caller, middleware }, metadata) {
+  constructor(type, timeout, tally, { caller, middleware }, metadata, resource) {
     super(type, timeout, tally);
     this.#caller = caller;
     this.#middleware = middleware;
     this.#deadline = timeout > 0 ? performance.now() + timeout : Infinity;
     this.metadata = metadata;
+    this.#resource = resource;
   }
 
   /** Milliseconds until the caller gives up; 0: never. */
@@ -99,7 +102,7 @@ class HookedPost extends HookedCall {
 
   /** @param {(error: unknown) => void} report hears why it could not be sent */
   constructor(type, about, report) {
-    super(type, 0, UNTOLD, about, undefined);
+    super(type, 0, UNTOLD, about);
     this.#report = report;
   }
 
@@ -178,7 +181,8 @@ class HookedCalls {
     const promise = new Promise(capture);
     const { tally } = this.#caller;
     const { metadata } = about ?? terms;
-    const call = new HookedCall(type, terms.timeout, tally, this.#about, metadata);
+    const resource = new AsyncResource('HAWSER_SEND');
+    const call = new HookedCall(type, terms.timeout, tally, this.#about, metadata, resource);
     this.#caller.prepare(call, terms);
     try {
       call.tx = this.#name(type, payload);

@@ -17,7 +17,7 @@ const { STRUCTURED, decodeMethods } = require('./start-frames');
 const { WorkerProcess } = require('./worker-process');
 
 const FAILED_START_GRACE = 5000; // from the error of a start to SIGKILL
-const REMOTE_EXIT_GRACE = 100; // from the end of a connection to that of the process
+const REMOTE_EXIT_GRACE = 100; // from the end of a connection to that of the process, at best effort: it removes its own files
 const STATUS = native.status;
 
 /**

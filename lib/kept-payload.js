@@ -3,6 +3,7 @@
 const { createCodec } = require('./codec');
 const { slicesOf } = require('./codec/record-writer');
 const { TooLargeError } = require('./errors');
+const { sumOf } = require('./records');
 
 const NOWHERE = Buffer.alloc(0);
 const NOTHING = { codecId: 0, slices: [], bytes: 0 };
@@ -35,7 +36,7 @@ class PayloadKeeper {
     const own = this.#codec.encoder;
     const encoder = own.busy ? this.#codec.nestedEncoder() : own; // a getter sends
     const slices = this.#slices(encoder, value);
-    const bytes = slices.reduce((sum, slice) => sum + slice.length, 0);
+    const bytes = sumOf(slices);
     if (bytes <= this.#maxMessageBytes) return { codecId: encoder.codecId, slices, bytes };
     const text = `a message of ${bytes} bytes is over maxMessageBytes (${this.#maxMessageBytes})`;
     throw new TooLargeError(text);

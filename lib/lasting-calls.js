@@ -3,7 +3,7 @@
 const { NO_DETAILS } = require('./call-details');
 const { overloadedError, poisonError, timeoutError } = require('./call-errors');
 const { HARD_CAP } = require('./channel');
-const { nameBlock } = require('./event-names');
+const { nameBlock } = require('./records');
 const { PayloadKeeper } = require('./kept-payload');
 const { overCap } = require('./outbox');
 const { Kept, WaitingLine, doom } = require('./waiting-line');
@@ -123,13 +123,12 @@ class LastingCalls {
     const { kept } = call;
     const left = Math.ceil(kept.deadline - performance.now());
     if (left <= 0) return void this.#expire(call);
-    kept.wasSent = true;
     this.#caller.transmitKept(call, left === Infinity ? 0 : left);
     if (kept.attempts === 0 && call.kept !== null) this.#line.forget(call);
   }
 
   #expire(call) {
-    this.#reject(call, timeoutError(call, call.kept.wasSent ? 'run' : 'queue'));
+    this.#reject(call, timeoutError(call, call.kept.tries > 0 ? 'run' : 'queue'));
   }
 
   #reject(call, error) {

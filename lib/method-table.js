@@ -1,5 +1,7 @@
 'use strict';
 
+const { timeoutsOf } = require('./server');
+
 /**
  * What the options say of the methods that a worker has announced.
  * @param {string[]} names by number
@@ -7,10 +9,10 @@
  * @returns {{ methods: Map<string, number>, timeouts: number[], retries: number[] }}
  *   timeouts in milliseconds and how often a call is tried again, by number
  */
-function methodTable(names, { timeouts: { types, message }, crash = null }) {
+function methodTable(names, { timeouts, crash = null }) {
   return {
     methods: new Map(names.map((name, i) => [name, i])),
-    timeouts: names.map((name) => (Object.hasOwn(types, name) ? types[name] : message)),
+    timeouts: timeoutsOf(names, timeouts),
     retries: names.map((name) => (crash ? (crash.types.get(name) ?? crash.attempts) : 0)),
   };
 }

@@ -2,12 +2,12 @@
 
 /** The options socketPath, detached and connection, checked. */
 
-const { inspect } = require('node:util');
 const { socketPathOf } = require('./named-socket');
+const { checkNames, integer, wrong } = require('./options');
 
 const MAX_ATTEMPTS = 1_000_000;
 const MAX_DELAY = 0x7fffffff;
-const KNOWN = ['attempts', 'delay', 'maxDelay'];
+const CONNECTION = { what: 'option', known: ['attempts', 'delay', 'maxDelay'], later: [] };
 
 /**
  * @param {{ socketPath?: unknown, detached?: unknown, connection?: any }} options
@@ -27,29 +27,13 @@ function namedOf({ socketPath, detached = false, connection = {} }) {
 }
 
 function connectionOf(connection) {
-  if (typeof connection !== 'object' || connection === null || Array.isArray(connection))
-    throw wrong('connection', 'an object', connection);
-  for (const name of Object.keys(connection)) {
-    if (!KNOWN.includes(name))
-      throw new TypeError(`unknown option 'connection.${name}'; there are ${KNOWN.join(', ')}`);
-  }
+  checkNames(connection, CONNECTION, 'connection');
   const { attempts = 5, delay = 100, maxDelay = 5000 } = connection;
   return {
-    attempts: whole('connection.attempts', attempts, 1, MAX_ATTEMPTS),
-    delay: typeof delay === 'function' ? delay : whole('connection.delay', delay, 0, MAX_DELAY),
-    maxDelay: whole('connection.maxDelay', maxDelay, 0, MAX_DELAY),
+    attempts: integer('connection.attempts', attempts, 1, MAX_ATTEMPTS),
+    delay: typeof delay === 'function' ? delay : integer('connection.delay', delay, 0, MAX_DELAY),
+    maxDelay: integer('connection.maxDelay', maxDelay, 0, MAX_DELAY),
   };
-}
-
-function whole(name, value, least, most) {
-  if (typeof value !== 'number') throw wrong(name, 'a number', value);
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  const text = `option '${name}' must be an integer from ${least} to ${most}, got ${value}`;
-  throw new RangeError(text);
-}
-
-function wrong(name, expected, got) {
-  return new TypeError(`option '${name}' must be ${expected}, got ${inspect(got, { depth: 0 })}`);
 }
 
 module.exports = { namedOf };

@@ -6,9 +6,7 @@ const { fileURLToPath } = require('node:url');
 const path = require('node:path');
 const { inspect } = require('node:util');
 const { BUILT_IN_NAMES } = require('./codec');
-const { crashOf } = require('./crash-options');
 const { UnsupportedError } = require('./errors');
-const { inheritedExecArgv } = require('./exec-argv');
 
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const MAX_TIMEOUT = 0x7fffffff;
@@ -265,14 +263,18 @@ function normalizeRest(options) {
   checkPlain(options);
   const { signal, env, name } = options;
   return {
-    ...require('./named-options').namedOf(options), // few workers need it, and they load this file
+    // Loaded here: workers load this file, too, and few of them have workers of their own.
+    ...require('./named-options').namedOf(options),
     transport: oneOf(options, 'transport', ['auto', 'shm', 'socket']),
     stdio:
       options.stdio === undefined
         ? 'default'
         : oneOf(options, 'stdio', ['inherit', 'pipe', 'ignore']),
     argv: strings(options, 'argv'),
-    execArgv: options.execArgv === undefined ? inheritedExecArgv() : strings(options, 'execArgv'),
+    execArgv:
+      options.execArgv === undefined
+        ? require('./exec-argv').inheritedExecArgv()
+        : strings(options, 'execArgv'),
     execPath: options.execPath ?? process.execPath,
     cwd: options.cwd,
     env: env ?? process.env,
@@ -282,7 +284,7 @@ function normalizeRest(options) {
     workerData: options.workerData,
     serializer: serializerOf(options.serializer),
     timeouts: timeoutsOf(options.timeout),
-    crash: crashOf(options.unexpectedShutdown),
+    crash: require('./crash-options').crashOf(options.unexpectedShutdown),
     highWaterMark: highWaterOf(options.highWaterMark),
     maxMessageBytes: integer(
       'maxMessageBytes',
@@ -382,11 +384,12 @@ function checkNamed(options) {
 module.exports = {
   normalizeOptions,
   normalizeJoin,
-  serializerOf,
   sendOptions,
   shutdownTimeout,
   checkServer,
   DEFAULTS,
   checkOneMiddleware,
-  MAX_MESSAGE_BYTES,
+  checkNames,
+  integer,
+  wrong,
 };

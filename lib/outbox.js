@@ -2,7 +2,7 @@
 
 const { NO_DETAILS } = require('./call-details');
 const { OverloadedError } = require('./errors');
-const { nameBlock } = require('./event-names');
+const { nameBlock } = require('./records');
 const { DRAIN, FLAG, TYPE } = require('./frames');
 
 /** One-way messages to the other end, and what becomes of them when that is behind. */

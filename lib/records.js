@@ -4,6 +4,13 @@
 
 const { DEADLINE_BYTES, FLAG, HEADER_BYTES, NEVER, TYPE } = require('./frames');
 
+const MAX_NAME_BYTES = 1024; // of an event
+const MAX_KNOWN = 256;
+const LENGTH_BYTES = 2;
+
+const known = new Map();
+const blockBytes = (length) => (LENGTH_BYTES + length + 7) & ~7;
+
 /**
  * @typedef {object} OutgoingRecord
  * @property {number} word type and method, as in the header
@@ -64,4 +71,33 @@ function sumOf(slices) {
   return sum;
 }
 
-module.exports = { recordOf, blockRecordOf, writeBlock, sizeOf, sumOf };
+/**
+ * The name of an event with its length, padded (P4.16). Not to be written to: it is kept for the next event.
+ * @param {string} name
+ * @returns {Buffer}
+ * @throws {TypeError | RangeError}
+ */
+function nameBlock(name) {
+  return known.get(name) ?? makeBlock(name);
+}
+
+function makeBlock(name) {
+  if (typeof name !== 'string')
+    throw new TypeError(`the name of an event must be a string, got ${typeof name}`);
+  const length = Buffer.byteLength(name);
+  if (length > MAX_NAME_BYTES)
+    throw new RangeError(`the name of an event has ${length} bytes, at most ${MAX_NAME_BYTES}`);
+  const block = Buffer.alloc(blockBytes(length));
+  block.writeUInt16LE(length);
+  block.write(name, LENGTH_BYTES);
+  if (known.size < MAX_KNOWN) known.set(name, block);
+  return block;
+}
+
+/** @param {number} length of the name @param {number} end where its block ends in `bytes` */
+function readName(bytes, end, length) {
+  const start = end - blockBytes(length) + LENGTH_BYTES;
+  return bytes.toString('utf8', start, start + length);
+}
+
+module.exports = { recordOf, blockRecordOf, writeBlock, nameBlock, readName, sizeOf, sumOf };

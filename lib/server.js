@@ -35,7 +35,8 @@ class Server {
   #timeouts; // by method, milliseconds
   #options;
   #log;
-  #emit;
+  /** Event to the other end: (name, data) => boolean. */
+  emit;
   #running = 0;
   #bySlot = []; // calls that want an answer
   #oneWay = new Set(); // calls that want none, whose handlers have not settled yet
@@ -46,7 +47,7 @@ class Server {
   #isCut = false; // what runs has had its time
   /** Of the other end: part of the names of its calls (P4.19). */
   session;
-  isRunning = true;
+  #isRunning = true;
   isReady = false;
 
   /**
@@ -63,17 +64,14 @@ class Server {
     this.#channel = channel;
     this.#options = options;
     this.#log = log;
-    this.#emit = emit;
+    this.emit = emit;
     this.session = channel.peerUuid;
     const wrapped = wrapper(middleware, options.maxConcurrency);
     for (const [name, handler] of Object.entries(handlers)) {
       this.#names.push(name);
       this.#handlers.push(wrapped(handler));
     }
-    const { message, types } = timeouts;
-    this.#timeouts = this.#names.map((name) =>
-      Object.hasOwn(types, name) ? types[name] : message,
-    );
+    this.#timeouts = timeoutsOf(this.#names, timeouts);
   }
 
   /** METHODS, then READY (P3.10). */
@@ -239,11 +237,6 @@ class Server {
     this.#channel.send(TYPE.PROGRESS, 0, 0, call.slot, call.generation, 0, false, value);
   }
 
-  /** Event to the other end. */
-  emit(name, data) {
-    return this.#emit(name, data);
-  }
-
   // ---------------------------------------------------------------- ending
 
   /** stop() does not wait for what runs any longer, and what runs is told so. */
@@ -255,12 +248,17 @@ class Server {
 
   /** Finish what runs, then onShutdown. */
   async stop(reason = 'stop') {
-    if (!this.isRunning) return;
-    this.isRunning = false;
+    if (!this.#isRunning) return;
+    this.#isRunning = false;
     if (this.#running > 0) await new Promise((resolve) => (this.#stopping = { resolve }));
     await this.#options.onShutdown?.(reason);
     this.#channel.flush();
   }
+}
+
+/** @returns {number[]} milliseconds, in the order of the names */
+function timeoutsOf(names, { types, message }) {
+  return names.map((name) => (Object.hasOwn(types, name) ? types[name] : message));
 }
 
 /** A request with a tx or metadata of its own. */
@@ -277,4 +275,4 @@ function isStream(value) {
   );
 }
 
-module.exports = { Server, ServedCall };
+module.exports = { Server, ServedCall, timeoutsOf };

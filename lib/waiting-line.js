@@ -7,8 +7,7 @@ const MAX_WAITING = 1 << 17;
 
 /**
  * What a call or a post needs to be sent to another worker than the one that there was. `tries`
- * counts the workers that died with it, `attempts` how many may do so before the last one;
- * `wasSent` is whether it ever left the host.
+ * counts the workers that died with it, `attempts` how many may do so before the last one.
  */
 class Kept {
   constructor(payload, details, attempts, deadline) {
@@ -20,7 +19,6 @@ class Kept {
     this.deadline = deadline; // performance.now(), or Infinity
     this.order = 0;
     this.tries = 0;
-    this.wasSent = false;
     this.isWaiting = false;
   }
 

@@ -29,7 +29,7 @@ class Worker extends EventEmitter {
   #log;
   /** @type {any} the Incarnation that is, or was the last */
   #life;
-  /** @type {any} of #life, here for the hot path */
+  /** @type {any} of #life */
   #channel = NO_CHANNEL;
   /** @type {Server | null} of #life, where there are handlers */
   #server = null;
