@@ -26,6 +26,9 @@ let server = null;
 let serving = null; // promise of startWorkerServer
 let evaluated = false; // the script
 let leaving = false;
+let hostInit = null; // what INIT said
+let parent = null; // once somebody has asked for it
+let host = null; // who receives for it
 
 const initTimer = setTimeout(() => fail('the host sent no INIT'), INIT_TIMEOUT);
 
@@ -36,8 +39,14 @@ const listener = {
     else if (kind === EVENT.GOAWAY) leave('shutdown');
   },
   onRequest: (at) => server.onRequest(at),
-  onAnswer() {},
-  onDrain: () => server?.onDrain(),
+  onCancel: (at) => server.onCancel(at),
+  onAnswer: (kind, slot, at) => host?.onAnswer(kind, slot, at),
+  onProgress: (at) => host?.onProgress(at),
+  onEmitted: (at) => host?.onEmitted(at),
+  onDrain: (what) => {
+    server?.onDrain(what);
+    host?.onDrain(what);
+  },
   onEnd(status, rule) {
     if (status === 0) leave('disconnect');
     else fail(`the host broke the protocol${rule ? ` (${rule})` : ''}`);
@@ -62,6 +71,19 @@ process.on('exit', () => {
   channel.drain(EXIT_DRAIN);
 });
 heedSignals(onSignal);
+
+/** Few workers need it, and each of its files takes its time. */
+function loadParent() {
+  if (parent !== null) return parent;
+  const { Parent } = require('./parent');
+  parent = new Parent(channel, {
+    init: hostInit,
+    isOpen: () => server !== null && server.isReady,
+    beforeEvent: () => server.releaseAnswers(),
+  });
+  host = Parent.receiver(parent);
+  return parent;
+}
 
 function joinHost(options, callbacks) {
   try {
@@ -89,7 +111,11 @@ async function leave(reason) {
   if (leaving) return;
   leaving = true;
   try {
-    if (reason === 'disconnect') setTimeout(() => process.exit(), HOST_GONE_GRACE / 2);
+    if (reason === 'disconnect') {
+      setTimeout(() => process.exit(), HOST_GONE_GRACE / 2);
+      server?.abandonAll();
+      host?.onGone();
+    }
     await server?.stop(reason);
   } catch (error) {
     require('./report').report('onShutdown failed', error);
@@ -100,10 +126,15 @@ async function leave(reason) {
 function onInit(at) {
   clearTimeout(initTimer);
   const init = readInit(at);
+  hostInit = init;
+  init.peer = loadParent;
   init.session = uuid.toString('hex');
   if (init.name !== undefined) process.title = init.name;
   globalThis[Symbol.for('hawser.worker')] = {
     workerData: init.workerData,
+    get parent() {
+      return loadParent();
+    },
     serve: (handlers, options) => serveOnce(init, handlers, options),
   };
   process.nextTick(run, init);
@@ -112,11 +143,16 @@ function onInit(at) {
 function readInit(at) {
   try {
     const init = channel.payload(at);
-    if (typeof init?.timeouts?.types === 'object') return init;
+    if (typeof init?.timeouts?.types === 'object' && areNames(init.methods)) return init;
   } catch (error) {
     return fail('the host broke the protocol', error);
   }
   return fail('the host broke the protocol: malformed INIT (P3.8)');
+}
+
+/** @param {unknown} [methods] what the host serves, if it serves anything */
+function areNames(methods = []) {
+  return Array.isArray(methods) && methods.every((name) => typeof name === 'string');
 }
 
 function serveOnce(init, handlers, options) {

@@ -24,10 +24,15 @@ class CallTable {
     this.size++;
   }
 
-  /** The call of that slot, whose terminal event this is. */
-  finish(slot) {
+  /** The call of that slot, if there is one. */
+  get(slot) {
+    return this.#calls[slot];
+  }
+
+  /** The call of that slot and generation, whose terminal event this is, if it is still open. */
+  finish(slot, generation) {
     const call = this.#calls[slot];
-    if (call === undefined) return undefined;
+    if (call === undefined || call.generation !== generation) return undefined;
     this.#calls[slot] = undefined;
     this.#generations[slot]++;
     this.#free.push(slot);
@@ -38,7 +43,7 @@ class CallTable {
   /** Take all calls out, oldest slot first. */
   finishAll() {
     const calls = this.#calls.filter((call) => call !== undefined);
-    for (const call of calls) this.finish(call.slot);
+    for (const call of calls) this.finish(call.slot, call.generation);
     return calls;
   }
 

@@ -2,7 +2,18 @@
 
 /** Numbers shared with the core: docs/protocol.md P2.4, P2.5; src/core/session.h. */
 
-exports.TYPE = { INIT: 2, METHODS: 3, READY: 4, DEFINE: 5, REQUEST: 6, RESPONSE: 7, ERROR: 8 };
+exports.TYPE = {
+  INIT: 2,
+  METHODS: 3,
+  READY: 4,
+  DEFINE: 5,
+  REQUEST: 6,
+  RESPONSE: 7,
+  ERROR: 8,
+  CANCEL: 9,
+  EVENT: 10,
+  PROGRESS: 11,
+};
 
 exports.FLAG = { EXT: 0x10, ONEWAY: 0x20 };
 
@@ -20,7 +31,13 @@ exports.EVENT = {
   TIMEOUT: 11,
   DRAIN: 12,
   GOAWAY: 13,
+  CANCEL: 14,
+  EVENT: 15,
+  PROGRESS: 16,
 };
+
+/** What DRAIN is about. */
+exports.DRAIN = { ALL: 1, LANE: 2 };
 
 exports.ROLE = { HOST: 1, WORKER: 2 };
 

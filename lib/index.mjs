@@ -24,5 +24,6 @@ export const {
   startWorkerServer,
   isWorker,
   workerData,
+  parent,
 } = index;
 export default index;

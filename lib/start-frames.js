@@ -32,8 +32,9 @@ function encodeStart(value) {
  * @param {any} options of createWorker, normalized
  * @throws {SerializationError | TooLargeError}
  */
-function encodeInit({ workerData, name, serializer, timeouts, maxMessageBytes }) {
+function encodeInit({ workerData, name, serializer, timeouts, maxMessageBytes, handlers }) {
   const init = encodeStart({
+    ...(handlers ? { methods: Object.keys(handlers) } : {}),
     workerData,
     name,
     serializer: typeof serializer === 'string' ? serializer : nameOf(serializer),

@@ -31,4 +31,7 @@ module.exports = {
   get workerData() {
     return stateOf()?.workerData;
   },
+  get parent() {
+    return stateOf()?.parent;
+  },
 };

@@ -18,11 +18,17 @@ export type MessagesOf<T> = {
 };
 
 export interface HandlerContext {
+  /** Aborts when the caller aborts, times out, or goes away. Made when it is asked for. */
+  readonly signal: AbortSignal;
   /** Transaction id, unique across hosts. */
   readonly tx: string;
   readonly type: string;
   /** Epoch milliseconds at which the caller gives up, or undefined. */
   readonly deadline?: number;
+  /** Reaches the caller's onProgress; dropped when the call has settled, or the caller is far behind. */
+  progress(value: unknown): void;
+  /** Event to the host: worker.events.on(name, listener). False: accepted, wait for 'drain' of parent.events. */
+  emit(name: string, data?: unknown): boolean;
 }
 export type Handler<P = any, R = any> = (payload: P, ctx: HandlerContext) => R | Promise<R>;
 export type Handlers<M extends MessageDefs> = {
@@ -99,11 +105,17 @@ export interface WorkerOptions<M extends MessageDefs = any> {
     | { [K in keyof M]?: CrashStrategy };
   /** Before SIGTERM. Default 5000. */
   shutdownTimeout?: number;
+  /** Answers what the worker asks with parent.send() and parent.post(). */
+  handlers?: Record<string, Handler>;
   /** Aborts the start, later terminates. */
   signal?: AbortSignal;
 }
 
 export interface SendOptions {
+  /** When it aborts, the call rejects with its reason and the handler's `signal` aborts. */
+  signal?: AbortSignal;
+  /** What the handler tells with ctx.progress(), in order, before the answer. */
+  onProgress?: (value: unknown) => void;
   /** Milliseconds; 0: none. Default: the worker's. */
   timeout?: number;
 }
@@ -115,6 +127,10 @@ export interface Worker<M extends MessageDefs = any> extends EventEmitter {
   ): Promise<M[K]['result']>;
   /** One way. False: accepted, wait for 'drain'; past the hard cap it throws OverloadedError. */
   post<K extends keyof M & string>(type: K, ...args: PostArguments<M[K]['payload']>): boolean;
+  /** Events that the worker emits, in the order they were sent, between the answers where they were emitted. */
+  readonly events: EventEmitter;
+  /** Event to the worker: parent.events.on(name, listener) there. False: accepted, wait for 'drain'. */
+  notify(name: string, data?: unknown): boolean;
   /** Round-trip time in milliseconds. */
   ping(): Promise<number>;
   /** Finish what runs, run onShutdown, exit; then, after timeout (0: never), SIGTERM, then SIGKILL. Idempotent. */
@@ -163,7 +179,15 @@ export interface WorkerStats {
   missedWakeups: number;
 }
 
-export { startWorkerServer, workerData, isWorker, ServerOptions, WorkerServer } from './worker.js';
+export {
+  startWorkerServer,
+  workerData,
+  isWorker,
+  parent,
+  Parent,
+  ServerOptions,
+  WorkerServer,
+} from './worker.js';
 
 export abstract class Serializer {
   readonly name?: string;

@@ -1,4 +1,5 @@
-import type { Handlers, MessageDefs, WorkerOptions } from './index.js';
+import type { EventEmitter } from 'node:events';
+import type { Handlers, MessageDefs, SendOptions, WorkerOptions } from './index.js';
 
 /** Serve these handlers instead of the module's exports. Call it before the script's evaluation settles. */
 export function startWorkerServer<M extends MessageDefs = any>(
@@ -17,6 +18,18 @@ export interface WorkerServer {
   stop(): Promise<void>;
   readonly isRunning: boolean;
 }
+export interface Parent {
+  /** Ask the host: its option `handlers` answers. Rejects as worker.send does; before the worker is ready too. */
+  send(type: string, payload?: unknown, options?: SendOptions): Promise<any>;
+  /** One way. False: accepted, wait for 'drain' of `events`; past the hard cap it throws OverloadedError. */
+  post(type: string, payload?: unknown): boolean;
+  /** Event to the host: worker.events.on(name, listener). False: accepted, wait for 'drain' of `events`. Throws before the worker is ready. */
+  emit(name: string, data?: unknown): boolean;
+  /** What the host notifies of; 'drain' is the worker's own. */
+  readonly events: EventEmitter;
+}
+/** The host; undefined where isWorker is false. */
+export const parent: Parent;
 export const workerData: any;
 /** Whether this process was started by createWorker. */
 export const isWorker: boolean;

@@ -254,13 +254,14 @@ goaway(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* wantDrain(channel): one DRAIN event, when what waits has fallen to half the high-water mark. */
+/* wantDrain(channel, what): one DRAIN event, when it has fallen to half the high-water mark. */
 static napi_value
 want_drain(napi_env env, napi_callback_info info) {
-  napi_value args[1];
-  hwr_channel_t *ch = open_channel(env, info, 1, args);
-  if (!ch) return NULL;
-  hwr_session_want_drain(ch->session);
+  napi_value args[2];
+  uint32_t what;
+  hwr_channel_t *ch = open_channel(env, info, 2, args);
+  if (!ch || !hwr__js_uint32(env, args[1], "what", &what)) return NULL;
+  hwr_session_want_drain(ch->session, what == HWR_DRAIN_LANE ? HWR_DRAIN_LANE : HWR_DRAIN_ALL);
   if (hwr_session_drain_due(ch->session)) hwr_transport_schedule(ch->transport);
   return NULL;
 }

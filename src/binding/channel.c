@@ -159,6 +159,7 @@ publish_words(hwr_channel_t *ch) {
   words[HWR_WORD_REGION_START] = region.start;
   words[HWR_WORD_REGION_LIMIT] = region.limit;
   words[HWR_WORD_HELD_BYTES] = (uint32_t) hwr_session_held_bytes(ch->session);
+  words[HWR_WORD_LANE_BYTES] = (uint32_t) hwr_session_lane_bytes(ch->session);
   words[HWR_WORD_HELD_RECORDS] = (uint32_t) hwr_session_held_records(ch->session);
 }
 

@@ -121,6 +121,13 @@ has_room_for_tick(const hwr_session_t *s) {
   return s->event_count + kept < s->config.max_events;
 }
 
+/* P4.14. Not to be told costs the peer work for nobody, so it need not be fatal without memory. */
+static void
+tell_of_cancel(hwr_session_t *s, uint32_t slot, uint32_t generation) {
+  hwr_frame_t cancel = {.type = HWR_CANCEL, .slot = slot, .generation = generation};
+  (void) hwr_spill_push(&s->spill, &s->mem, &cancel, NULL, 0, 0);
+}
+
 static void
 expire_calls(hwr_session_t *s, uint64_t now_ms) {
   hwr_calls_walk_t walk = {0, HWR_NO_DEADLINE};
@@ -131,22 +138,34 @@ expire_calls(hwr_session_t *s, uint64_t now_ms) {
     event->slot = slot;
     event->generation = call->generation;
     event->value = call->state == HWR_CALL_QUEUED;
+    if (call->state == HWR_CALL_SENT) tell_of_cancel(s, slot, call->generation);
     hwr_session_abandon(s, slot, call->generation);
   }
 }
 
+/* Of what was asked for. */
+static uint32_t
+drains_due(const hwr_session_t *s) {
+  uint64_t half_bytes = s->config.high_water_bytes / 2;
+  uint32_t due = s->spill.held_bytes <= half_bytes ? HWR_DRAIN_LANE : 0;
+  if (hwr_session_held_bytes(s) <= half_bytes &&
+      hwr_session_held_records(s) <= s->config.high_water_messages / 2)
+    due |= HWR_DRAIN_ALL;
+  return due & s->drain_wanted;
+}
+
 bool
 hwr_session_drain_due(const hwr_session_t *s) {
-  return s->drain_wanted && hwr_session_held_bytes(s) <= s->config.high_water_bytes / 2 &&
-         hwr_session_held_records(s) <= s->config.high_water_messages / 2;
+  return drains_due(s) != 0;
 }
 
 void
 hwr_session_tick(hwr_session_t *s, uint64_t now_ms) {
   expire_calls(s, now_ms);
-  if (!hwr_session_drain_due(s) || !has_room_for_tick(s)) return;
-  hwr__session_event(s, HWR_EV_DRAIN, NULL);
-  s->drain_wanted = false;
+  uint32_t due = drains_due(s);
+  if (!due || !has_room_for_tick(s)) return;
+  hwr__session_event(s, HWR_EV_DRAIN, NULL)->value = due;
+  s->drain_wanted &= ~due;
 }
 
 uint64_t
@@ -197,8 +216,8 @@ hwr_session_settle(hwr_session_t *s, uint32_t count) {
 }
 
 void
-hwr_session_want_drain(hwr_session_t *s) {
-  s->drain_wanted = true;
+hwr_session_want_drain(hwr_session_t *s, enum hwr_drain what) {
+  s->drain_wanted |= (uint32_t) what;
 }
 
 uint64_t

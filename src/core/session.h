@@ -33,6 +33,7 @@ enum {
   HWR_MAX_MESSAGE_BYTES = 64 << 20,
   HWR_MIN_LIMIT_BYTES = 64 << 10, /* of what is neither REQUEST nor RESPONSE (P4.6) */
   HWR_MAX_PENDING_PONGS = 1000,
+  HWR_MAX_NAME_BYTES = 1024, /* of an event (P4.16) */
   HWR_MIN_WINDOW_BYTES = 4096
 };
 
@@ -45,7 +46,9 @@ typedef struct hwr_event_s { /* eight words: JavaScript reads them as a Uint32Ar
   uint32_t offset; /* of the payload: in the inbox, or in the bulk buffer */
   uint32_t length; /* of the payload */
   uint32_t bulk;   /* 0: in the inbox; else 1 + index of the bulk buffer */
-  uint32_t value;  /* REQUEST: timeout_ms or 0. TIMEOUT: 1 when it never left. GOAWAY: reason */
+  /* REQUEST: timeout_ms or 0. TIMEOUT: 1 when it never left. GOAWAY: reason. DRAIN: which.
+   * EVENT: bytes of the name */
+  uint32_t value;
 } hwr_event_t;
 
 enum hwr_event_kind {
@@ -60,8 +63,16 @@ enum hwr_event_kind {
   HWR_EV_ERROR = 9,
   HWR_EV_PONG = 10,
   HWR_EV_TIMEOUT = 11,
-  HWR_EV_DRAIN = 12, /* what waited is at or below half of both high-water marks */
-  HWR_EV_GOAWAY = 13
+  HWR_EV_DRAIN = 12, /* of what was asked for: enum hwr_drain, in value */
+  HWR_EV_GOAWAY = 13,
+  HWR_EV_CANCEL = 14, /* its caller has given up a request that we have not answered */
+  HWR_EV_EVENT = 15,  /* the name stands before the payload (P4.16) */
+  HWR_EV_PROGRESS = 16
+};
+
+enum hwr_drain {
+  HWR_DRAIN_ALL = 1, /* what waits is at or below half of both high-water marks */
+  HWR_DRAIN_LANE = 2 /* hwr_session_lane_bytes alone is: what answers wait for (P5.8) */
 };
 
 typedef struct hwr_record_s { /* eight words: JavaScript writes them as a Uint32Array */
@@ -129,8 +140,9 @@ int hwr_session_fail(hwr_session_t *session, int status, const char *rule);
 /* The peer sends no more. 0, or HWR_ETRUNCATED inside a frame or message (P6.2). Not before all
  * that was fed has been parsed: while stalled, take the events and feed(0) first. */
 int hwr_session_end(hwr_session_t *session);
-/* Calls whose deadline has passed become TIMEOUT events, as many as fit, and a drain that was
- * asked for becomes a DRAIN event when it is due. */
+/* Calls whose deadline has passed become TIMEOUT events, as many as fit, and the next flush tells
+ * the peer of those that it has seen (P4.14). A drain that was asked for becomes a DRAIN event when
+ * it is due. */
 void hwr_session_tick(hwr_session_t *session, uint64_t now_ms);
 /* When the first open call is due; HWR_NO_DEADLINE when none is. */
 uint64_t hwr_session_next_deadline(const hwr_session_t *session);
@@ -150,7 +162,7 @@ bool hwr_session_stalled(const hwr_session_t *session);
 /* Where records may be stored until the next flush or send. */
 hwr_region_t hwr_session_region(const hwr_session_t *session);
 /* Send the records stored in the region, in order, then control frames, then what waits; what
- * has no room or credit waits in the spill. 0, or fatal HWR_EPROTO / HWR_ENOMEM; HWR_EBADARG
+ * has no room or credit waits in the spill. A CANCEL gives up its call, and goes out if that did. 0, or fatal HWR_EPROTO / HWR_ENOMEM; HWR_EBADARG
  * when a record lies outside the region. The caller publishes the ring. */
 int hwr_session_flush(hwr_session_t *session, const hwr_record_t *records, uint32_t count,
                       uint64_t now_ms);
@@ -171,7 +183,7 @@ bool hwr_session_abandon(hwr_session_t *session, uint32_t slot, uint32_t generat
  * flush. */
 void hwr_session_settle(hwr_session_t *session, uint32_t count);
 /* Ask for one DRAIN event; tick makes it once drain_due is true. */
-void hwr_session_want_drain(hwr_session_t *session);
+void hwr_session_want_drain(hwr_session_t *session, enum hwr_drain what);
 bool hwr_session_drain_due(const hwr_session_t *session);
 
 /* What waits to be sent. */

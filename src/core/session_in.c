@@ -19,14 +19,14 @@ typedef struct message_s {
 
 typedef int (*handler_t)(hwr_session_t *s, message_t *m);
 
-enum { HOST = 1, WORKER = 2, BOTH = 3, AFTER_HELLO = 30 };
+enum { HOST = 1, WORKER = 2, BOTH = 3, AFTER_HELLO = 30, ANY = HWR_MAX_FRAME_BYTES };
 
 typedef struct rule_s {
   uint8_t receivers;             /* who may receive it */
   uint8_t stages;                /* in which stages of the receiver */
   uint8_t flags;                 /* that may be set */
   bool lane;                     /* a message of the ordered lane: counted, may be chunked */
-  uint32_t min_bytes, max_bytes; /* of the body; 0: limited by max_frame only */
+  uint32_t min_bytes, max_bytes; /* of the body */
   handler_t handle;
 } rule_t;
 
@@ -35,6 +35,9 @@ static int handle_start(hwr_session_t *s, message_t *m);
 static int handle_define(hwr_session_t *s, message_t *m);
 static int handle_request(hwr_session_t *s, message_t *m);
 static int handle_answer(hwr_session_t *s, message_t *m);
+static int handle_cancel(hwr_session_t *s, message_t *m);
+static int handle_event(hwr_session_t *s, message_t *m);
+static int handle_progress(hwr_session_t *s, message_t *m);
 static int handle_credit(hwr_session_t *s, message_t *m);
 static int handle_ping(hwr_session_t *s, message_t *m);
 static int handle_pong(hwr_session_t *s, message_t *m);
@@ -49,13 +52,16 @@ enum {
 /* P2.4, P2.5, P3.6 */
 static const rule_t RULES[HWR_FRAME_TYPES] = {
     [HWR_HELLO] = {BOTH, HWR_STAGE_HELLO, 0, false, 48, HWR_HELLO_MAX_BYTES, handle_hello},
-    [HWR_INIT] = {WORKER, HWR_STAGE_INIT, BODY_FLAGS, true, 0, 0, handle_start},
-    [HWR_METHODS] = {HOST, HWR_STAGE_METHODS, BODY_FLAGS, true, 0, 0, handle_start},
-    [HWR_READY] = {HOST, HWR_STAGE_START, BODY_FLAGS, true, 0, 0, handle_start},
-    [HWR_DEFINE] = {BOTH, HWR_STAGE_READY, BODY_FLAGS, true, 0, 0, handle_define},
-    [HWR_REQUEST] = {BOTH, HWR_STAGE_READY, CALL_FLAGS, true, 0, 0, handle_request},
-    [HWR_RESPONSE] = {BOTH, HWR_STAGE_READY, BODY_FLAGS, true, 0, 0, handle_answer},
-    [HWR_ERROR] = {BOTH, AFTER_HELLO, BODY_FLAGS, true, 0, 0, handle_answer},
+    [HWR_INIT] = {WORKER, HWR_STAGE_INIT, BODY_FLAGS, true, 0, ANY, handle_start},
+    [HWR_METHODS] = {HOST, HWR_STAGE_METHODS, BODY_FLAGS, true, 0, ANY, handle_start},
+    [HWR_READY] = {HOST, HWR_STAGE_START, BODY_FLAGS, true, 0, ANY, handle_start},
+    [HWR_DEFINE] = {BOTH, HWR_STAGE_READY, BODY_FLAGS, true, 0, ANY, handle_define},
+    [HWR_REQUEST] = {BOTH, HWR_STAGE_READY, CALL_FLAGS, true, 0, ANY, handle_request},
+    [HWR_RESPONSE] = {BOTH, HWR_STAGE_READY, BODY_FLAGS, true, 0, ANY, handle_answer},
+    [HWR_ERROR] = {BOTH, AFTER_HELLO, BODY_FLAGS, true, 0, ANY, handle_answer},
+    [HWR_CANCEL] = {BOTH, HWR_STAGE_READY, 0, true, 0, 0, handle_cancel},
+    [HWR_EVENT] = {BOTH, HWR_STAGE_READY, BODY_FLAGS, true, 0, ANY, handle_event},
+    [HWR_PROGRESS] = {BOTH, HWR_STAGE_READY, BODY_FLAGS, true, 0, ANY, handle_progress},
     [HWR_CREDIT] = {BOTH, AFTER_HELLO, 0, false, 16, 16, handle_credit},
     [HWR_PING] = {BOTH, AFTER_HELLO, 0, false, 0, 0, handle_ping},
     [HWR_PONG] = {BOTH, AFTER_HELLO, 0, false, 0, 0, handle_pong},
@@ -147,6 +153,7 @@ handle_request(hwr_session_t *s, message_t *m) {
     int err = hwr_serving_open(&s->serving, &s->mem, m->frame.slot, m->frame.generation);
     if (err == HWR_EPROTO) return violation(s, m->frame.slot < HWR_MAX_SLOTS ? "P4.1" : "P4.2");
     if (err) return hwr__session_fail(s, err, "");
+    s->cancels_allowed++;
   }
   hwr_event_t *event = deliver(s, HWR_EV_REQUEST, m, ext.size_bytes);
   event->value = ext.timeout_ms;
@@ -173,6 +180,37 @@ handle_answer(hwr_session_t *s, message_t *m) {
   if (call->state == HWR_CALL_PINGED) return violation(s, "P6.3");
   hwr_calls_close(&s->calls, call);
   deliver(s, m->frame.type == HWR_RESPONSE ? HWR_EV_RESPONSE : HWR_EV_ERROR, m, 0);
+  return 0;
+}
+
+/* It may have crossed the answer, but there is one for each call (P4.15). */
+static int
+handle_cancel(hwr_session_t *s, message_t *m) {
+  if (s->cancels_allowed == 0) return strike(s, "P4.15");
+  s->cancels_allowed--;
+  if (hwr_serving_cancel(&s->serving, m->frame.slot, m->frame.generation))
+    hwr__session_event(s, HWR_EV_CANCEL, &m->frame);
+  return 0;
+}
+
+/* P4.16, P4.17 */
+static int
+handle_event(hwr_session_t *s, message_t *m) {
+  if (m->body_bytes < HWR_FRAME_ALIGN) return violation(s, "P4.16");
+  hwr_reader_t r = hwr_reader_wrap(m->body, m->body_bytes);
+  uint32_t name_bytes = hwr_reader_u16(&r);
+  uint32_t block = (2 + name_bytes + HWR_FRAME_ALIGN - 1) / HWR_FRAME_ALIGN * HWR_FRAME_ALIGN;
+  if (name_bytes > HWR_MAX_NAME_BYTES || block > m->body_bytes) return violation(s, "P4.16");
+  deliver(s, HWR_EV_EVENT, m, block)->value = name_bytes;
+  return 0;
+}
+
+/* Of a call that we gave up it may come until the answer does (P4.18). */
+static int
+handle_progress(hwr_session_t *s, message_t *m) {
+  const hwr_call_t *call = hwr_calls_find(&s->calls, m->frame.slot, m->frame.generation);
+  if (call && call->state == HWR_CALL_SENT) deliver(s, HWR_EV_PROGRESS, m, 0);
+  else if (s->late_allowed == 0) return strike(s, "P4.18");
   return 0;
 }
 
@@ -230,8 +268,8 @@ check_frame(hwr_session_t *s, const hwr_frame_t *f) {
   if (f->flags & ~rule->flags) return violation(s, "P2.5");
   if (!(rule->receivers & s->config.role) || !(rule->stages & s->stage))
     return violation(s, "P3.6");
-  uint32_t most = rule->lane ? HWR_MAX_FRAME_BYTES : rule->max_bytes;
-  if (f->length_bytes > most || f->length_bytes < rule->min_bytes) return violation(s, "P2.3");
+  if (f->length_bytes > rule->max_bytes || f->length_bytes < rule->min_bytes)
+    return violation(s, "P2.3");
   return 0;
 }
 

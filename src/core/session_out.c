@@ -181,6 +181,15 @@ take_bytes(hwr_session_t *s, uint32_t length_bytes) {
   return hwr_credit_take(&s->credit_bytes, hwr_frame_stride(length_bytes));
 }
 
+/* 1: the peer has seen the call and is told (P4.14). 0: it was answered, or never leaves. */
+static int
+give_up(hwr_session_t *s, const hwr_frame_t *f) {
+  const hwr_call_t *call = hwr_calls_find(&s->calls, f->slot, f->generation);
+  int told = call && call->state == HWR_CALL_SENT;
+  hwr_session_abandon(s, f->slot, f->generation);
+  return told;
+}
+
 /* Enter a new record in the books. 1: send it. 0: nobody waits for it any more (P4.3). Or an
  * error. */
 static int
@@ -190,6 +199,8 @@ register_record(hwr_session_t *s, const hwr_frame_t *f, uint32_t timeout_ms) {
     int err = hwr_calls_open(&s->calls, &s->mem, f->slot, f->generation, HWR_CALL_QUEUED, deadline);
     return err ? err : 1;
   }
+  if (f->type == HWR_CANCEL) return give_up(s, f);
+  if (f->type == HWR_PROGRESS) return hwr_serving_wanted(&s->serving, f->slot, f->generation);
   bool answer = f->type == HWR_RESPONSE || f->type == HWR_ERROR;
   if (answer && s->stage == HWR_STAGE_READY) {
     bool open = hwr_serving_close(&s->serving, f->slot, f->generation);

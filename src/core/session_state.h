@@ -73,6 +73,7 @@ struct hwr_session_s {
   uint32_t bulk_count;
   hwr_window_t window_bytes, window_messages;
   hwr_serving_t serving;
+  uint64_t cancels_allowed; /* calls received that no CANCEL has come for (P4.15) */
   hwr_bucket_t strikes;
 
   /* sending */
@@ -86,7 +87,7 @@ struct hwr_session_s {
   hwr_spill_t spill;     /* the lane: waits for room or bytes of credit */
   hwr_spill_t requests;  /* wait for message credit before they enter the lane */
   bool front_started;    /* part of the spill's front record has been sent */
-  bool drain_wanted;
+  uint32_t drain_wanted; /* enum hwr_drain, or both */
   bool hello_waits, goaway_waits;
   uint32_t goaway_reason;
   hwr_id_queue_t pings, pongs;

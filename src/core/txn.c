@@ -121,17 +121,30 @@ hwr_serving_open(hwr_serving_t *serving, const hwr_mem_t *mem, uint32_t slot, ui
     serving->superseded_count++;
     serving->open_count--;
   }
-  serving->open[slot] = 1;
+  serving->open[slot] = HWR_SERVING_OPEN;
   serving->generation[slot] = generation;
   serving->open_count++;
   return 0;
 }
 
 bool
+hwr_serving_wanted(const hwr_serving_t *serving, uint32_t slot, uint32_t generation) {
+  return slot < serving->capacity_count && serving->open[slot] == HWR_SERVING_OPEN &&
+         serving->generation[slot] == generation;
+}
+
+bool
+hwr_serving_cancel(hwr_serving_t *serving, uint32_t slot, uint32_t generation) {
+  if (!hwr_serving_wanted(serving, slot, generation)) return false;
+  serving->open[slot] = HWR_SERVING_CANCELLED;
+  return true;
+}
+
+bool
 hwr_serving_close(hwr_serving_t *serving, uint32_t slot, uint32_t generation) {
   if (slot >= serving->capacity_count || !serving->open[slot]) return false;
   if (serving->generation[slot] != generation) return false;
-  serving->open[slot] = 0;
+  serving->open[slot] = HWR_SERVING_FREE;
   serving->open_count--;
   return true;
 }

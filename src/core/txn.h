@@ -59,9 +59,11 @@ typedef struct hwr_calls_walk_s {
  * with one timeout, the usual case, fall due in the order in which they were made. */
 bool hwr_calls_due(hwr_calls_t *calls, uint64_t now_ms, hwr_calls_walk_t *walk, uint32_t *slot);
 
+enum hwr_serving_state { HWR_SERVING_FREE = 0, HWR_SERVING_OPEN = 1, HWR_SERVING_CANCELLED = 2 };
+
 typedef struct hwr_serving_s { /* calls that the peer made and that we have not answered */
   uint32_t *generation;
-  uint8_t *open;
+  uint8_t *open; /* enum hwr_serving_state */
   uint32_t capacity_count;
   uint32_t open_count;
   uint32_t superseded_count; /* given up by the caller, which used the slot again */
@@ -74,6 +76,10 @@ void hwr_serving_deinit(hwr_serving_t *serving, const hwr_mem_t *mem);
  * old one is remembered as superseded. */
 int hwr_serving_open(hwr_serving_t *serving, const hwr_mem_t *mem, uint32_t slot,
                      uint32_t generation);
+/* True when that transaction is open and its caller has not given it up. */
+bool hwr_serving_wanted(const hwr_serving_t *serving, uint32_t slot, uint32_t generation);
+/* The caller gives it up. True when it was open and not given up before. */
+bool hwr_serving_cancel(hwr_serving_t *serving, uint32_t slot, uint32_t generation);
 /* True when that transaction was open; it is closed then. */
 bool hwr_serving_close(hwr_serving_t *serving, uint32_t slot, uint32_t generation);
 /* An answer to no open transaction: true when it is that of a superseded one, forgotten then. */

@@ -305,6 +305,11 @@ end_answer(end_t *e, uint32_t slot, uint32_t generation, const void *body, uint3
   return end_send(e, make_word(HWR_RESPONSE, 1, 0), slot, generation, 0, body, length);
 }
 
+static inline int
+end_cancel(end_t *e, uint32_t slot, uint32_t generation) {
+  return end_send(e, make_word(HWR_CANCEL, 0, 0), slot, generation, 0, NULL, 0);
+}
+
 /* Take up to `most` bytes of what this end has published; returns how many. */
 static inline size_t
 end_read(end_t *e, uint8_t *to, size_t most) {

@@ -129,8 +129,9 @@ TEST(a_call_that_never_left_says_so_and_never_leaves) {
   end_answer(&pair.worker, 1, 1, NULL, 0);
   pair_run(&pair);
   CHECK_INT(end_count(&pair.worker, HWR_EV_REQUEST), 3);
-  check_seen(&pair.worker.log[1], HWR_EV_REQUEST, 3, 1);
-  check_seen(&pair.worker.log[2], HWR_EV_REQUEST, 2, 2);
+  check_seen(&pair.worker.log[1], HWR_EV_CANCEL, 1, 1);
+  check_seen(&pair.worker.log[2], HWR_EV_REQUEST, 3, 1);
+  check_seen(&pair.worker.log[3], HWR_EV_REQUEST, 2, 2);
   check_seen(end_last(&pair.host), HWR_EV_RESPONSE, 2, 2);
   CHECK_INT(hwr_session_held_bytes(pair.host.session), 0);
   pair_close(&pair);
@@ -333,7 +334,7 @@ TEST(a_drain_comes_when_what_waits_is_below_half_the_mark) {
   low.high_water_bytes = 1000;
   low.window_bytes = 4096;
   pair_open(&pair, &low);
-  hwr_session_want_drain(pair.host.session);
+  hwr_session_want_drain(pair.host.session, HWR_DRAIN_ALL);
   CHECK(hwr_session_drain_due(pair.host.session));
   static uint8_t body[20000];
   end_post(&pair.host, body, sizeof body);

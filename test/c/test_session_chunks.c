@@ -281,7 +281,7 @@ TEST(timeouts_never_take_the_place_of_a_frame_in_progress) {
   end.lazy = true;
   CHECK_INT(end_feed(&end, frames.bytes, 20000), 0);
   hwr_session_tick(end.session, 10);
-  hwr_session_want_drain(end.session);
+  hwr_session_want_drain(end.session, HWR_DRAIN_ALL);
   hwr_session_tick(end.session, 10);
   CHECK_INT(hwr_session_event_count(end.session), 1);
   CHECK_INT(end_feed(&end, frames.bytes + 20000, frames.count - 20000), 0);

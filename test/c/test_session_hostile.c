@@ -116,7 +116,7 @@ TEST(of_several_faults_the_first_is_named) {
     frame_spec_t frame;
     const char *rule;
   } cases[] = {
-      {{.type = 9, .flags = 0x80, .length = UINT32_MAX}, "P2.4"},
+      {{.type = HWR_FRAME_TYPES - 1, .flags = 0x80, .length = UINT32_MAX}, "P2.4"},
       {{.type = HWR_INIT, .flags = 0x80, .length = UINT32_MAX}, "P2.5"},
       {{.type = HWR_INIT, .length = UINT32_MAX}, "P3.6"},
       {{.type = HWR_RESPONSE, .length = UINT32_MAX}, "P2.3"},
@@ -135,12 +135,28 @@ TEST(of_several_faults_the_first_is_named) {
   }
 }
 
-/* P2.4: CANCEL, EVENT, PROGRESS, OPEN, DATA, END and RESET are for later versions. */
+/* P2.4: OPEN, DATA, END and RESET are for later versions. */
 TEST(types_reserved_for_later_break_the_rule_now_W7) {
-  for (uint8_t type = 9; type <= 15; type++) {
+  for (uint8_t type = 12; type <= 15; type++) {
     open_worker();
     PUT(&frames, .type = type);
     check_broken(HWR_EPROTO, "P2.4");
+  }
+}
+
+/* P4.16 */
+TEST(an_event_without_the_whole_of_its_name_breaks_the_rule_W7) {
+  static const uint8_t blocks[][8] = {{7, 0}, {0xff, 0xff}, {1, 4}, {255, 0}};
+  for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+    open_worker();
+    PUT(&frames, .type = HWR_EVENT, .body = blocks[i], .length = 8);
+    check_broken(HWR_EPROTO, "P4.16");
+  }
+  for (uint32_t length = 0; length < 8; length++) {
+    open_worker();
+    PUT(&frames, .type = HWR_EVENT, .flags = HWR_FLAG_MORE, .length = length);
+    PUT(&frames, .type = HWR_EVENT);
+    check_broken(HWR_EPROTO, "P4.16");
   }
 }
 
@@ -389,6 +405,7 @@ main(void) {
   RUN(flags_that_a_type_does_not_have_break_the_rule_W7);
   RUN(of_several_faults_the_first_is_named);
   RUN(types_reserved_for_later_break_the_rule_now_W7);
+  RUN(an_event_without_the_whole_of_its_name_breaks_the_rule_W7);
   RUN(a_malformed_extension_block_breaks_the_rule_whole_or_in_chunks);
   RUN(an_id_that_is_open_may_not_be_used_again_W9);
   RUN(a_slot_whose_call_was_given_up_takes_another_generation);

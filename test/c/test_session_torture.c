@@ -11,6 +11,7 @@ typedef struct caller_s { /* what one end has in flight */
   uint32_t generation[SLOTS];
   uint64_t hash[SLOTS]; /* of the body sent, and so of the answer */
   bool open[SLOTS];
+  uint32_t cancelled[SLOTS]; /* generation whose answer may cross its CANCEL */
   uint32_t settled, opened, posted, dropped;
   seen_t late[LATE]; /* requests to be answered some other time */
   uint8_t *late_body[LATE];
@@ -62,7 +63,9 @@ on_event(end_t *e, const seen_t *seen, const uint8_t *payload) {
     else answer(e, seen, payload);
   } else if (seen->kind == HWR_EV_RESPONSE || seen->kind == HWR_EV_ERROR ||
              seen->kind == HWR_EV_TIMEOUT || seen->kind == HWR_EV_PONG) {
-    REQUIRE(seen->slot < SLOTS && c->open[seen->slot]);
+    REQUIRE(seen->slot < SLOTS);
+    if (seen->generation == c->cancelled[seen->slot]) return;
+    REQUIRE(c->open[seen->slot]);
     CHECK_INT(seen->generation, c->generation[seen->slot]);
     if (seen->kind == HWR_EV_RESPONSE || seen->kind == HWR_EV_ERROR)
       CHECK(seen->hash == c->hash[seen->slot]);
@@ -96,8 +99,9 @@ act(end_t *e, uint32_t *seed) {
     end_post(e, bytes, length);
     c->posted++;
   } else if (c->open[slot]) {
-    if (what > 1 || e->record_count) return; /* what is not flushed is not open yet */
-    CHECK(hwr_session_abandon(e->session, slot, c->generation[slot]));
+    if (what > 2) return;
+    end_cancel(e, slot, c->generation[slot]);
+    c->cancelled[slot] = c->generation[slot];
     c->open[slot] = false;
     c->dropped++;
   } else {
@@ -106,8 +110,11 @@ act(end_t *e, uint32_t *seed) {
     c->generation[slot]++;
     c->hash[slot] = hash_bytes(bytes, length);
     uint32_t timeout_ms = what < 4 ? 1 + next_random(seed) % 40 : 0;
-    if (what == 2) hwr_session_ping(e->session, slot, c->generation[slot], HWR_NO_DEADLINE);
-    else
+    if (what == 2) {
+      end_flush(e); /* the slot may still be that of a call whose CANCEL waits */
+      CHECK_INT(hwr_session_ping(e->session, slot, c->generation[slot], HWR_NO_DEADLINE),
+                e->status);
+    } else
       end_send(e, make_word(HWR_REQUEST, 1, 0), slot, c->generation[slot], timeout_ms, bytes,
                length);
   }

@@ -137,6 +137,23 @@ TEST(a_served_slot_is_open_once_W9) {
   CHECK_INT(books.held_blocks, 0);
 }
 
+/* P4.14 */
+TEST(a_served_call_is_given_up_once_and_stays_open) {
+  fresh();
+  hwr_serving_t serving;
+  hwr_serving_init(&serving);
+  CHECK(!hwr_serving_cancel(&serving, 9, 4));
+  CHECK_INT(hwr_serving_open(&serving, &mem, 9, 4), 0);
+  CHECK(!hwr_serving_cancel(&serving, 9, 5));
+  CHECK(hwr_serving_cancel(&serving, 9, 4));
+  CHECK(!hwr_serving_cancel(&serving, 9, 4));
+  CHECK_INT(serving.open_count, 1);
+  CHECK_INT(hwr_serving_open(&serving, &mem, 9, 4), HWR_EPROTO);
+  CHECK(hwr_serving_close(&serving, 9, 4));
+  CHECK(!hwr_serving_cancel(&serving, 9, 4));
+  hwr_serving_deinit(&serving, &mem);
+}
+
 TEST(a_failed_allocation_changes_nothing) {
   for (uint64_t fail = 1; fail <= 4; fail++) {
     fresh();
@@ -171,6 +188,7 @@ main(void) {
   RUN(a_walk_finds_the_calls_that_are_due_and_the_next_deadline);
   RUN(closing_the_earliest_call_costs_one_walk_and_no_call_is_missed);
   RUN(a_served_slot_is_open_once_W9);
+  RUN(a_served_call_is_given_up_once_and_stays_open);
   RUN(a_failed_allocation_changes_nothing);
   return check_exit_code();
 }

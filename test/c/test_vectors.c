@@ -23,6 +23,9 @@ static const char *const EVENTS[] = {
     [HWR_EV_TIMEOUT] = "TIMEOUT",
     [HWR_EV_DRAIN] = "DRAIN",
     [HWR_EV_GOAWAY] = "GOAWAY",
+    [HWR_EV_CANCEL] = "CANCEL",
+    [HWR_EV_EVENT] = "EVENT",
+    [HWR_EV_PROGRESS] = "PROGRESS",
 };
 
 /* Which vector a failed check is about. */
@@ -70,14 +73,26 @@ open_at(enum hwr_role role, enum stage stage) {
   frames_free(&start);
 }
 
-/* What `call` says the receiver has open under the id of the header. */
+/* Let the peer ask for what `type` answers. */
+static void
+receive_question(uint8_t type, const hwr_frame_t *h) {
+  frames_t question = {0};
+  PUT(&question, .type = type, .slot = h->slot, .generation = h->generation);
+  CHECK_INT(feed_frames(&end, &question), 0);
+  frames_free(&question);
+}
+
+/* What `call` says the receiver has under the id of the header. */
 static void
 open_call(const vector_t *v) {
   if (vector_is(v, "call", "")) return;
   hwr_frame_t header = vector_header(v);
   if (vector_is(v, "call", "ping"))
     CHECK_INT(hwr_session_ping(end.session, header.slot, header.generation, HWR_NO_DEADLINE), 0);
-  else end_call(&end, header.slot, header.generation, "", 0);
+  else if (vector_is(v, "call", "open")) end_call(&end, header.slot, header.generation, "", 0);
+  else receive_question(HWR_REQUEST, &header);
+  if (vector_is(v, "call", "answered")) end_answer(&end, header.slot, header.generation, "", 0);
+  end.log_count = 0;
   end_flush(&end);
   lone_drain(&end);
 }
@@ -87,6 +102,7 @@ open_call(const vector_t *v) {
 static uint64_t
 hash_of_payload(const vector_t *v, const hwr_frame_t *header) {
   frames_t payload = {0};
+  if (vector_is(v, "payload", "none")) return hash_bytes(NULL, 0);
   vector_bytes(v, "payload", &payload);
   uint64_t hash = payload.count ? hash_bytes(payload.bytes, payload.count)
                                 : hash_bytes(frames.bytes + HWR_HEADER_BYTES, header->length_bytes);
@@ -182,7 +198,8 @@ TEST(each_type_that_is_not_reserved_has_a_legal_vector) {
   for (const char *at = document; vector_next(&at, &v);)
     if (vector_is(&v, "status", "ok")) legal[vector_header(&v).type] = true;
   for (int type = 0; type < HWR_FRAME_TYPES; type++) {
-    bool used = (type >= HWR_HELLO && type <= HWR_ERROR) || (type >= HWR_CREDIT && type <= HWR_PAD);
+    bool used =
+        (type >= HWR_HELLO && type <= HWR_PROGRESS) || (type >= HWR_CREDIT && type <= HWR_PAD);
     CHECK_INT(legal[type], used);
   }
 }
@@ -206,23 +223,21 @@ earn_credit(void) {
   frames_free(&requests);
 }
 
-/* Let the peer ask for what `type` answers. */
-static void
-receive_question(uint8_t type, const hwr_frame_t *h) {
-  frames_t question = {0};
-  PUT(&question, .type = type, .slot = h->slot, .generation = h->generation);
-  CHECK_INT(feed_frames(&end, &question), 0);
-  frames_free(&question);
-}
-
 static void
 produce(const hwr_frame_t *h, const uint8_t *body) {
   switch (h->type) {
   case HWR_HELLO:
     break;
+  case HWR_PROGRESS:
   case HWR_RESPONSE:
   case HWR_ERROR:
     receive_question(HWR_REQUEST, h);
+    send_record(h, body);
+    break;
+  case HWR_CANCEL:
+    end_call(&end, h->slot, h->generation, NULL, 0);
+    end_flush(&end);
+    lone_drain(&end);
     send_record(h, body);
     break;
   case HWR_CREDIT:

@@ -4,10 +4,14 @@ const assert = require('node:assert/strict');
 const path = require('node:path');
 const { createWorker } = require('hawser');
 const { describeManyCalls } = require('./calls');
+const { describeCancel } = require('./cancel');
 const { describeDeadlines } = require('./deadlines');
 const { describeEnding } = require('./ending');
+const { describeEvents } = require('./events');
 const { describeLargeMessages } = require('./large-messages');
+const { describeParent } = require('./parent');
 const { describePosts } = require('./posts');
+const { describeProgress } = require('./progress');
 const upsideDown = require('./workers/upside-down');
 
 const execPath = process.env.HAWSER_NODE || process.execPath;
@@ -41,6 +45,10 @@ function conforms(transport) {
   describeManyCalls(start);
   describePosts(start);
   describeDeadlines(start);
+  describeCancel(start);
+  describeEvents(start);
+  describeProgress(start);
+  describeParent(start);
   describeLargeMessages(start);
   describeEnding(start);
   describeHandlers(start);

@@ -11,7 +11,7 @@ import {
   type ResultOf,
   type Worker,
 } from 'hawser';
-import { startWorkerServer as fromWorker, workerData, isWorker } from 'hawser/worker';
+import { startWorkerServer as fromWorker, workerData, isWorker, parent } from 'hawser/worker';
 
 type Equal<A, B> =
   (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -28,7 +28,11 @@ holds<Equal<ResultOf<Messages, 'ping'>, 'pong'>>();
 
 export async function typed(): Promise<void> {
   const worker = await createWorker<Messages>({ script: './worker.js', timeout: { hash: 100 } });
-  const digest = await worker.send('hash', Buffer.alloc(1), { timeout: 5 });
+  const digest = await worker.send('hash', Buffer.alloc(1), {
+    timeout: 5,
+    signal: AbortSignal.timeout(5),
+    onProgress: (value) => void value,
+  });
   holds<Equal<typeof digest, string>>();
   const pong = await worker.send('ping');
   holds<Equal<typeof pong, 'pong'>>();
@@ -37,6 +41,8 @@ export async function typed(): Promise<void> {
   const more: boolean = worker.post('hash', Buffer.alloc(1));
   holds<Equal<typeof more, boolean>>();
   worker.post('ping');
+  const accepted: boolean = worker.notify('name', 1) && parent.emit('name');
+  worker.events.on('name', () => parent.events.off('name', () => accepted));
   const roundTrip: number = await worker.ping();
   holds<Equal<typeof roundTrip, number>>();
 
@@ -76,6 +82,9 @@ export async function untyped(): Promise<void> {
     .ref()
     .unref()
     .on('drain', () => {});
+  const answer: Promise<string> = parent.send('ask', 1, { timeout: 5 });
+  void (parent.post('tell') && answer);
+  await createWorker('./worker.js', { handlers: { ask: (n: number) => n, tell: async () => {} } });
   await worker.shutdown({ timeout: 10 });
   await worker.close();
   // @ts-expect-error not a transport
@@ -87,7 +96,7 @@ export async function untyped(): Promise<void> {
 
 const handlers: Handlers<Messages> = {
   hash: (bytes, context) => bytes.toString(context.type === 'hash' ? 'hex' : 'base64'),
-  count: async (n = 0) => n + 1,
+  count: async (n = 0, { signal }) => (signal.aborted ? 0 : n + 1),
   ping: () => 'pong',
 };
 void startWorkerServer<Messages>(handlers, { onShutdown: (reason) => void reason.length });

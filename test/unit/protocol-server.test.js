@@ -23,7 +23,7 @@ const REQUEST = { method: 0, flags: 1, slot: 3, generation: 7, payload: bytesOf(
 class NotingChannel {
   sent = [];
   codec = createCodec('structured');
-  queuedBytes = 0;
+  laneBytes = 0;
   highWaterBytes = 1;
   batchTime = 0;
   isClosed = false;
