@@ -22,7 +22,7 @@
   X(REGION_START)                                                                                  \
   X(REGION_LIMIT)                                                                                  \
   X(RECORD_COUNT) /* records stored and not flushed; JavaScript counts, flush clears */            \
-  X(IN_BATCH)     /* 1 while a batch is delivered: C flushes when it returns */                      \
+  X(IN_BATCH)     /* 1 while a batch is delivered: C flushes when it returns */                    \
   X(HELD_BYTES)   /* waiting in the spill */                                                       \
   X(LANE_BYTES)   /* of them, but for requests that wait for messages of credit */                 \
   X(HELD_RECORDS)                                                                                  \
