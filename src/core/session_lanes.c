@@ -65,11 +65,10 @@ send_chunk(hwr_session_t *s, hwr_stream_t *stream, const hwr_frame_t *f, const h
 
 /* ------------------------------------------------------------------ turns */
 
-/* Before the first CREDIT of an end that was asked to accept, it sends nothing (P11.4). */
+/* Nothing is sent before the stream is accepted, lest it overtake OPEN, or CREDIT (P11.4). */
 void
 hwr__lanes_wake(hwr_session_t *s, hwr_stream_t *stream) {
-  bool may = stream->ours || stream->accepted;
-  if (may && !stream->given_up && stream->spill.record_count > 0)
+  if (stream->accepted && !stream->given_up && stream->spill.record_count > 0)
     hwr_streams_join(&s->streams, stream, HWR_LINE_READY);
 }
 
@@ -148,7 +147,7 @@ push(hwr_session_t *s, hwr_stream_t *stream, const hwr_frame_t *f, const hwr_sli
 static bool
 may_send_at_once(const hwr_session_t *s, const hwr_stream_t *stream) {
   return stream->spill.record_count == 0 && s->spill.record_count == 0 && !hwr__lanes_wait(s) &&
-         (stream->ours || stream->accepted);
+         stream->accepted;
 }
 
 /* As much as goes straight into the ring. Returns how much of the body went, or fatal; *done when
@@ -183,7 +182,7 @@ send_or_spill(hwr_session_t *s, hwr_stream_t *stream, hwr_frame_t f, const hwr_s
 /* True when the record lies at the ring's tail and all of it may go now. */
 static bool
 fits_in_place(const hwr_session_t *s, const hwr_stream_t *stream, const hwr_frame_t *f) {
-  if (stream->spill.record_count > 0 || !(stream->ours || stream->accepted)) return false;
+  if (stream->spill.record_count > 0 || !stream->accepted) return false;
   hwr_frame_t cut = *f;
   if (!cut_to_credit(s, stream, &cut, true) || cut.length_bytes < f->length_bytes) return false;
   uint64_t room = s->out->capacity_bytes - (s->out->tail - s->out->head); /* as last seen */
@@ -199,15 +198,16 @@ data_frame(const hwr_stream_t *stream, uint8_t flags, size_t length) {
 
 static int
 take_data(hwr_session_t *s, hwr_stream_t *stream, const hwr_frame_t *record,
-          const hwr_slice_t *slices, size_t slice_count, uint32_t in_place) {
+          const hwr_slice_t *slices, size_t slice_count, enum hwr_origin origin) {
   if (stream->given_up) return 0;
   if (stream->sending != HWR_HALF_OPEN) return HWR_EBADARG;
   hwr_frame_t f = data_frame(stream, record->flags, record->length_bytes);
   if (f.length_bytes == 0 && !stream->messages) return 0; /* says nothing (P11.5) */
-  if (in_place == UINT32_MAX) return send_or_spill(s, stream, f, slices, slice_count);
-  if (!fits_in_place(s, stream, &f)) return push(s, stream, &f, slices, slice_count, 0);
+  if (origin == HWR_FROM_SLICES) return send_or_spill(s, stream, f, slices, slice_count);
+  if (origin != HWR_AT_TAIL || !fits_in_place(s, stream, &f))
+    return push(s, stream, &f, slices, slice_count, 0);
   use_credit(stream, &f, true);
-  hwr__wire_in_place(s, &f, in_place);
+  hwr__wire_in_place(s, &f);
   return 0;
 }
 
@@ -255,11 +255,11 @@ hwr__lanes_release_reset(hwr_session_t *s, hwr_stream_t *stream) {
 
 int
 hwr__lanes_take(hwr_session_t *s, const hwr_frame_t *f, const hwr_slice_t *slices,
-                size_t slice_count, uint32_t in_place) {
+                size_t slice_count, enum hwr_origin origin) {
   if (f->type == HWR_OPEN) return HWR_EBADARG;
   hwr_stream_t *stream = hwr_streams_find(&s->streams, f->slot, f->generation);
   if (!stream) return 0; /* the peer has ended it meanwhile */
-  if (f->type == HWR_DATA) return take_data(s, stream, f, slices, slice_count, in_place);
+  if (f->type == HWR_DATA) return take_data(s, stream, f, slices, slice_count, origin);
   if (f->type == HWR_END) return take_end(s, stream);
   return take_reset(s, stream, f, slices, slice_count);
 }

@@ -194,9 +194,9 @@ mark_sent(hwr_session_t *s, const hwr_frame_t *f) {
 /* 1: it is for the ordered lane. 0: done, or nobody waits for it any more. Or an error. */
 static int
 take_record(hwr_session_t *s, const hwr_frame_t *f, const hwr_slice_t *slices, size_t slice_count,
-            uint32_t timeout_ms, uint32_t in_place) {
+            uint32_t timeout_ms, enum hwr_origin origin) {
   if (f->type >= HWR_OPEN && f->type <= HWR_RESET)
-    return hwr__lanes_take(s, f, slices, slice_count, in_place);
+    return hwr__lanes_take(s, f, slices, slice_count, origin);
   return register_record(s, f, timeout_ms);
 }
 
@@ -205,11 +205,11 @@ send_in_region(hwr_session_t *s, const hwr_record_t *r, const uint8_t *base) {
   hwr_frame_t f = record_frame(r);
   hwr_slice_t body = {base + r->offset + HWR_HEADER_BYTES, r->length};
   bool at_tail = s->region.kind == HWR_REGION_RING && r->offset == hwr_producer_offset(s->out);
-  int go = take_record(s, &f, &body, 1, r->timeout_ms, at_tail ? r->offset : UINT32_MAX);
+  int go = take_record(s, &f, &body, 1, r->timeout_ms, at_tail ? HWR_AT_TAIL : HWR_FROM_REGION);
   if (go <= 0) return go; /* unless it was put in place, those behind it are copied */
   if (!may_enter_lane(s, &f)) return hwr_spill_push(&s->requests, &s->mem, &f, &body, 1, 0);
   if (at_tail && s->spill.record_count == 0 && take_bytes(s, f.length_bytes)) {
-    hwr__wire_in_place(s, &f, r->offset);
+    hwr__wire_in_place(s, &f);
     mark_sent(s, &f);
     return 0;
   }
@@ -463,7 +463,7 @@ hwr_session_send(hwr_session_t *s, const hwr_record_t *record, const hwr_slice_t
   if (total != record->length) return HWR_EBADARG;
   s->now_ms = now_ms;
   hwr_frame_t f = record_frame(record);
-  int go = take_record(s, &f, slices, slice_count, record->timeout_ms, UINT32_MAX);
+  int go = take_record(s, &f, slices, slice_count, record->timeout_ms, HWR_FROM_SLICES);
   if (go == 1) go = send_or_spill(s, f, slices, slice_count);
   return go < 0 ? hwr__session_fail(s, go, "") : finish_flush(s);
 }

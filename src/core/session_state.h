@@ -143,10 +143,17 @@ int hwr__session_finish_flush(hwr_session_t *s);
 
 /* ---- session_lanes.c: what is sent on streams */
 
+enum hwr_origin { /* of a body that is to be sent */
+                  HWR_FROM_SLICES = 0,
+                  HWR_FROM_REGION =
+                      1, /* which may be the ring: it is copied before the ring is written to */
+                  HWR_AT_TAIL = 2 /* of the ring: its record may stay where it is */
+};
+
 /* A record of DATA, END or RESET of the owner's. 1: send it in the ordered lane. 0: done. Or an
- * error. `in_place`: it lies in the region, at this offset; else UINT32_MAX. */
+ * error. */
 int hwr__lanes_take(hwr_session_t *s, const hwr_frame_t *f, const hwr_slice_t *slices,
-                    size_t slice_count, uint32_t in_place);
+                    size_t slice_count, enum hwr_origin origin);
 /* Whether anything of streams waits for room. */
 static inline bool
 hwr__lanes_wait(const hwr_session_t *s) {
@@ -177,6 +184,6 @@ void hwr__wire_header(hwr_session_t *s, const hwr_frame_t *frame);
 void hwr__wire_frame(hwr_session_t *s, const hwr_frame_t *f, const hwr_slice_t *slices,
                      size_t skip);
 /* The record lies in the ring, at its tail: give it its header and move the tail behind it. */
-void hwr__wire_in_place(hwr_session_t *s, const hwr_frame_t *f, uint32_t offset);
+void hwr__wire_in_place(hwr_session_t *s, const hwr_frame_t *f);
 
 #endif

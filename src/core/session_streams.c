@@ -69,7 +69,7 @@ hwr__stream_begin_data(hwr_session_t *s, const hwr_frame_t *f, hwr_stream_t **st
   hwr_stream_t *found = hwr_streams_find(&s->streams, f->slot, f->generation);
   *stream = NULL;
   if (!found || found->receiving == HWR_HALF_OVER) return hwr__session_strike(s, "P11.12");
-  if (found->ours && !found->accepted) return hwr__session_violation(s, "P11.4");
+  if (!found->accepted) return hwr__session_violation(s, "P11.4");
   if (hwr_window_receive(&found->window_bytes, hwr_frame_stride(f->length_bytes)))
     return hwr__session_violation(s, "P5.2");
   if (found->given_up) return 0; /* may still come until the peer has heard of it */
@@ -125,7 +125,7 @@ int
 hwr__stream_handle_end(hwr_session_t *s, hwr_message_t *m) {
   hwr_stream_t *stream = hwr_streams_find(&s->streams, m->frame.slot, m->frame.generation);
   if (!stream || stream->receiving == HWR_HALF_OVER) return hwr__session_strike(s, "P11.12");
-  if (stream->ours && !stream->accepted) return hwr__session_violation(s, "P11.4");
+  if (!stream->accepted) return hwr__session_violation(s, "P11.4");
   if (stream->assembly.active) return hwr__session_violation(s, "P11.10");
   if (!stream->given_up) hwr__session_event(s, HWR_EV_END, &m->frame);
   hwr_streams_end_receiving(&s->streams, stream);
@@ -189,9 +189,9 @@ hwr__stream_handle_credit(hwr_session_t *s, hwr_message_t *m) {
   if (bytes < 0 || messages < 0) return hwr__session_violation(s, "P5.3");
   bool accepts = stream->ours && !stream->accepted;
   if (!bytes && !messages && !accepts) return hwr__session_strike(s, "P5.4");
+  stream->accepted |= accepts;
   hwr__lanes_wake(s, stream);
   if (!accepts) return 0;
-  stream->accepted = true;
   if (!stream->given_up) {
     hwr__session_event(s, HWR_EV_ACCEPT, &m->frame);
     return 0;

@@ -75,8 +75,8 @@ hwr__wire_frame(hwr_session_t *s, const hwr_frame_t *f, const hwr_slice_t *slice
 }
 
 void
-hwr__wire_in_place(hwr_session_t *s, const hwr_frame_t *f, uint32_t offset) {
-  uint8_t *record = s->out->data + offset;
+hwr__wire_in_place(hwr_session_t *s, const hwr_frame_t *f) {
+  uint8_t *record = s->out->data + hwr_producer_offset(s->out);
   uint64_t stride = hwr_frame_stride(f->length_bytes);
   hwr_frame_encode(f, record);
   uint64_t used = HWR_HEADER_BYTES + (uint64_t) f->length_bytes;

@@ -179,9 +179,7 @@ messages_due(const hwr_stream_t *stream) {
 
 bool
 hwr_streams_grant_due(const hwr_streams_t *all, const hwr_stream_t *stream) {
-  if (stream->given_up) return false;
-  if (hwr_streams_accepting(stream)) return true;
-  if (stream->receiving == HWR_HALF_OVER) return false;
+  if (stream->receiving == HWR_HALF_OVER || stream->given_up) return false;
   uint64_t more = bytes_offset(all, stream) - stream->window_bytes.granted;
   return messages_due(stream) || (more > 0 && more >= present_size(all, stream) / 2);
 }
@@ -190,9 +188,8 @@ void
 hwr_streams_grants(const hwr_streams_t *all, const hwr_stream_t *stream, uint64_t *bytes,
                    uint64_t *messages) {
   hwr_window_t of_messages = stream->window_messages;
-  bool over = stream->receiving == HWR_HALF_OVER;
-  *bytes = over ? stream->window_bytes.granted : bytes_offset(all, stream);
-  *messages = over ? of_messages.granted : hwr_window_grant(&of_messages);
+  *bytes = bytes_offset(all, stream);
+  *messages = hwr_window_grant(&of_messages);
 }
 
 void
@@ -227,6 +224,6 @@ hwr_streams_end_receiving(hwr_streams_t *all, hwr_stream_t *stream) {
   stream->receiving = HWR_HALF_OVER;
   all->outstanding_bytes -= outstanding(stream);
   stream->window_bytes.returned = stream->window_bytes.granted;
-  if (!hwr_streams_accepting(stream)) hwr_streams_leave(all, stream, HWR_LINE_OWED);
+  hwr_streams_leave(all, stream, HWR_LINE_OWED);
   hwr_streams_repay(all, stream);
 }

@@ -107,11 +107,6 @@ void hwr_streams_leave(hwr_streams_t *all, hwr_stream_t *stream, enum hwr_line_n
 /* The owner is done with so much, at most what it was given. */
 void hwr_streams_return(hwr_streams_t *all, hwr_stream_t *stream, uint64_t bytes,
                         uint64_t messages);
-/* True when the owner has accepted the stream and its peer is still to hear of it. */
-static inline bool
-hwr_streams_accepting(const hwr_stream_t *stream) {
-  return !stream->ours && !stream->accepted && stream->window_bytes.size > 0;
-}
 /* True when the peer is to hear of new credit (P11.8). */
 bool hwr_streams_grant_due(const hwr_streams_t *all, const hwr_stream_t *stream);
 /* The offsets that a CREDIT names now; remembered by the other once it is sent. */
