@@ -223,8 +223,8 @@ int hwr_session_stream_open(hwr_session_t *session, const hwr_stream_options_t *
 int hwr_session_stream_accept(hwr_session_t *session, uint32_t slot, uint32_t generation,
                               uint64_t window_bytes, uint64_t window_messages);
 /* Write to a stream, bytes as far as there is room, or one message, all or nothing; `flags` has
- * its codec. The region must hold no unflushed records. *taken < length: WRITABLE comes. 0,
- * HWR_EBADARG behind END, or fatal as flush. */
+ * its codec. The region must hold no unflushed records. 0 when all was taken; HWR_EAGAIN when only
+ * *taken was, and then WRITABLE comes; HWR_EBADARG behind END; or fatal as flush. */
 int hwr_session_stream_write(hwr_session_t *session, uint32_t slot, uint32_t generation,
                              uint8_t flags, const uint8_t *bytes, size_t length, uint64_t now_ms,
                              size_t *taken);

@@ -202,7 +202,7 @@ take_data(hwr_session_t *s, hwr_stream_t *stream, const hwr_frame_t *record,
   if (stream->given_up) return 0;
   if (stream->sending != HWR_HALF_OPEN) return HWR_EBADARG;
   hwr_frame_t f = data_frame(stream, record->flags, record->length_bytes);
-  if (f.length_bytes == 0 && !stream->messages) return 0; /* says nothing (P11.5) */
+  if (f.length_bytes == 0 && !stream->messages) return 0; /* likewise */
   if (origin == HWR_FROM_SLICES) return send_or_spill(s, stream, f, slices, slice_count);
   if (origin != HWR_AT_TAIL || !fits_in_place(s, stream, &f))
     return push(s, stream, &f, slices, slice_count, 0);
@@ -329,7 +329,8 @@ hwr_session_stream_accept(hwr_session_t *s, uint32_t slot, uint32_t generation,
   return 0;
 }
 
-/* Bytes may be taken in part: straight into the ring, then into the lane up to its mark. */
+/* Bytes may be taken in part: straight into the ring, then into the lane up to its mark. 0,
+ * HWR_EAGAIN when some were not, or fatal. */
 static int
 write_bytes(hwr_session_t *s, hwr_stream_t *stream, const uint8_t *bytes, size_t length,
             size_t *taken) {
@@ -346,8 +347,20 @@ write_bytes(hwr_session_t *s, hwr_stream_t *stream, const uint8_t *bytes, size_t
     err = push(s, stream, &f, &piece, 1, 0);
     *taken += piece.length_bytes;
   }
-  if (*taken < length) stream->drain_wanted = true;
-  return err;
+  if (err || *taken == length) return err;
+  stream->drain_wanted = true;
+  return HWR_EAGAIN;
+}
+
+static int
+write_message(hwr_session_t *s, hwr_stream_t *stream, uint8_t flags, const uint8_t *bytes,
+              size_t length, size_t *taken) {
+  hwr_slice_t whole = {bytes, length};
+  if (stream->spill.held_bytes <= s->config.stream_high_water_bytes)
+    return send_or_spill(s, stream, data_frame(stream, flags, length), &whole, 1);
+  stream->drain_wanted = true;
+  *taken = 0;
+  return HWR_EAGAIN;
 }
 
 int
@@ -357,19 +370,14 @@ hwr_session_stream_write(hwr_session_t *s, uint32_t slot, uint32_t generation, u
   *taken = length;
   if (s->failed) return s->failed;
   if (!stream || stream->given_up) return 0;
+  if (length == 0 && !stream->messages) return 0; /* says nothing (P11.5) */
   if (stream->sending != HWR_HALF_OPEN || length > HWR_MAX_MESSAGE_BYTES) return HWR_EBADARG;
   s->now_ms = now_ms;
-  int err = 0;
-  if (!stream->messages) {
-    err = write_bytes(s, stream, bytes, length, taken);
-  } else if (stream->spill.held_bytes > s->config.stream_high_water_bytes) {
-    stream->drain_wanted = true;
-    *taken = 0;
-  } else {
-    hwr_slice_t whole = {bytes, length};
-    err = send_or_spill(s, stream, data_frame(stream, flags, length), &whole, 1);
-  }
-  return err ? hwr__session_fail(s, err, "") : hwr__session_finish_flush(s);
+  int err = stream->messages ? write_message(s, stream, flags, bytes, length, taken)
+                             : write_bytes(s, stream, bytes, length, taken);
+  if (err && err != HWR_EAGAIN) return hwr__session_fail(s, err, "");
+  int fatal = hwr__session_finish_flush(s);
+  return fatal ? fatal : err;
 }
 
 uint64_t

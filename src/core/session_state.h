@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * session_state.h - what session.c, session_in.c and session_out.c share. Nobody else's.
+ * session_state.h - what the session_*.c share. Nobody else's, but for tests that count strikes.
  */
 #ifndef HWR_CORE_SESSION_STATE_H
 #define HWR_CORE_SESSION_STATE_H

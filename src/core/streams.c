@@ -180,6 +180,7 @@ messages_due(const hwr_stream_t *stream) {
 bool
 hwr_streams_grant_due(const hwr_streams_t *all, const hwr_stream_t *stream) {
   if (stream->receiving == HWR_HALF_OVER || stream->given_up) return false;
+  if (stream->ours && !stream->accepted) return false; /* CREDIT would overtake OPEN */
   uint64_t more = bytes_offset(all, stream) - stream->window_bytes.granted;
   return messages_due(stream) || (more > 0 && more >= present_size(all, stream) / 2);
 }

@@ -56,15 +56,15 @@ end_reset(end_t *e, stream_id_t id, const void *body, uint32_t length) {
   return end_send(e, make_word(HWR_RESET, 1, 0), id.slot, id.generation, 0, body, length);
 }
 
-static inline size_t
-end_write(end_t *e, stream_id_t id, const void *bytes, size_t length) {
-  size_t taken = 0;
+/* True when all of it was taken. */
+static inline bool
+end_write(end_t *e, stream_id_t id, const void *bytes, size_t length, size_t *taken) {
   if (e->record_count) end_flush(e);
   int err = hwr_session_stream_write(e->session, id.slot, id.generation, 1, bytes, length,
-                                     e->now_ms, &taken);
+                                     e->now_ms, taken);
   hwr_producer_publish(&e->out);
-  if (err) end_fail(e, err);
-  return taken;
+  if (err && err != HWR_EAGAIN) end_fail(e, err);
+  return err == 0;
 }
 
 static inline void
