@@ -195,7 +195,7 @@ void hwr_session_settle(hwr_session_t *session, uint32_t count);
 void hwr_session_want_drain(hwr_session_t *session, enum hwr_drain what);
 bool hwr_session_drain_due(const hwr_session_t *session);
 
-/* ---- streams (P11)
+/* ---- streams (P11.1)
  *
  * A stream is known by slot and generation; what is done to one that is over does nothing. The
  * owner writes records of DATA, and of END behind the last of them, with flush, send or write.

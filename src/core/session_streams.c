@@ -183,6 +183,7 @@ hwr__stream_handle_credit(hwr_session_t *s, hwr_message_t *m) {
   if (m->frame.slot > HWR_LAST_STREAM) return hwr__session_violation(s, "P5.1");
   hwr_stream_t *stream = hwr_streams_find(&s->streams, m->frame.slot, m->frame.generation);
   if (!stream) return late_credit(s);
+  if (!stream->ours && !stream->accepted) return hwr__session_violation(s, "P11.4");
   hwr_reader_t r = hwr_reader_wrap(m->body, m->body_bytes);
   int bytes = hwr_credit_grant(&stream->credit_bytes, hwr_reader_u64(&r));
   int messages = hwr_credit_grant(&stream->credit_messages, hwr_reader_u64(&r));
