@@ -102,7 +102,9 @@ send_some(hwr_session_t *s, hwr_stream_t *stream, enum hwr_stop *stop) {
   uint64_t sent_bytes = 0, quantum = s->stream_chunk_bytes + HWR_HEADER_BYTES;
   hwr_frame_t f;
   hwr_slice_t body;
-  while (sent_bytes < quantum && hwr_spill_front(&stream->spill, &f, &body.bytes)) {
+  while (hwr_spill_front(&stream->spill, &f, &body.bytes)) {
+    uint32_t next = f.length_bytes < s->stream_chunk_bytes ? f.length_bytes : s->stream_chunk_bytes;
+    if (sent_bytes + hwr_frame_stride(next) > quantum) return 0;
     body.length_bytes = f.length_bytes;
     int64_t part = send_chunk(s, stream, &f, &body, 0, !stream->front_started, stop);
     if (part < 0) return (int) part;
