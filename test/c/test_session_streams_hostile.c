@@ -377,18 +377,32 @@ TEST(one_stream_borrows_at_a_time_and_the_others_keep_to_their_windows) {
   check_broken(HWR_EPROTO, "P5.2");
 }
 
+/* The offset of bytes in the CREDIT that is sent next. */
+static uint64_t
+granted_offset(void) {
+  end_flush(&end);
+  collect(&end, &frames);
+  CHECK_INT(count_frames(&frames, HWR_CREDIT), 1);
+  uint64_t offset = 0;
+  for (int i = 0; i < 8; i++) offset |= (uint64_t) frames.bytes[HWR_HEADER_BYTES + i] << (8 * i);
+  frames.count = 0;
+  return offset;
+}
+
 TEST(the_owner_may_say_it_has_read_more_than_came) {
   open_host();
   stream_id_t id = lone_stream(&end, false, true);
   end_consume(&end, id, UINT64_MAX, UINT64_MAX);
   CHECK(!hwr_session_control_waits(end.session));
-  PUT_STREAM(&frames, id, .type = HWR_DATA, .flags = HWR_FLAG_MORE, .length = 100);
+  PUT_STREAM(&frames, id, .type = HWR_DATA, .flags = HWR_FLAG_MORE, .length = 40000);
   CHECK_INT(feed_frames(&end, &frames), 0);
   end_consume(&end, id, UINT64_MAX, UINT64_MAX); /* what is in progress is not its own yet */
-  for (int i = 1; i < WINDOW_MESSAGES; i++) {
-    PUT_STREAM(&frames, id, .type = HWR_DATA);
-    CHECK_INT(feed_frames(&end, &frames), 0);
-  }
+  CHECK_INT(granted_offset(), WINDOW_BYTES + 40016);
+  for (int i = 0; i < WINDOW_MESSAGES; i++) PUT_STREAM(&frames, id, .type = HWR_DATA, .length = 8);
+  CHECK_INT(feed_frames(&end, &frames), 0);
+  CHECK_INT(end_count(&end, HWR_EV_DATA), WINDOW_MESSAGES);
+  end_consume(&end, id, UINT64_MAX, UINT64_MAX);
+  CHECK_INT(granted_offset(), WINDOW_BYTES + 40016 + WINDOW_MESSAGES * 24);
   end_close(&end);
 }
 
