@@ -200,6 +200,29 @@ TEST(a_record_that_fits_lies_in_the_ring_at_once) {
   pair_close(&pair);
 }
 
+/* P11.4 */
+TEST(neither_credit_nor_an_end_overtakes_the_opening_R3) {
+  open_pair(&DEFAULTS);
+  end_post(&pair.host, bytes, 900000);
+  end_post(&pair.host, bytes, 200000); /* more than the ring and the window of lane 0 */
+  hwr_stream_options_t options = {"n", 1, false, WINDOW_BYTES, 0};
+  stream_id_t narrow[20], id;
+  for (int i = 0; i < 20; i++) end_try_stream(&pair.host, &options, &narrow[i]);
+  end_try_stream(&pair.host, &options, &id); /* the budget is used up: an ordinary window */
+  end_finish(&pair.host, id);
+  for (int i = 0; i < 20; i++) {
+    end_consume(&pair.host, id, 0, 0);
+    end_flush(&pair.host);
+  }
+  pair_run(&pair);
+  CHECK_INT(end_count(&pair.worker, HWR_EV_OPEN), 21);
+  end_accept(&pair.worker, id);
+  pair_run(&pair);
+  check_seen(end_last(&pair.worker), HWR_EV_END, id);
+  check_seen(end_last(&pair.host), HWR_EV_ACCEPT, id);
+  pair_close(&pair);
+}
+
 TEST(what_is_written_before_acceptance_waits_and_then_comes) {
   open_pair(&DEFAULTS);
   pair.worker.on_event = keep;
@@ -529,6 +552,7 @@ main(void) {
   RUN(bytes_arrive_in_order_whichever_way_they_were_written);
   RUN(messages_arrive_whole_with_their_codec_and_empty_ones_too);
   RUN(a_record_that_fits_lies_in_the_ring_at_once);
+  RUN(neither_credit_nor_an_end_overtakes_the_opening_R3);
   RUN(what_is_written_before_acceptance_waits_and_then_comes);
   RUN(a_reader_that_stops_stops_the_writer_at_its_window_R3);
   RUN(messages_wait_for_messages_of_credit_and_each_one_read_brings_one);
