@@ -232,13 +232,9 @@ take_reset(hwr_session_t *s, hwr_stream_t *stream, const hwr_frame_t *f, const h
   hwr_streams_leave(&s->streams, stream, HWR_LINE_OWED);
   hwr_streams_repay(&s->streams, stream);
   if (s->filling != &stream->assembly) hwr_assembly_drop(&stream->assembly, &s->mem);
-  if (stream->ours && !stream->accepted) {
-    if (stream->sending == HWR_HALF_OPEN) stream->sending = HWR_HALF_ENDING;
-    return hwr_spill_push(&stream->spill, &s->mem, f, slices, slice_count, 0);
-  }
-  stream->sending = HWR_HALF_OVER;
-  hwr_streams_remove_if_over(&s->streams, &s->mem, stream);
-  return 1;
+  if (stream->sending != HWR_HALF_OVER) stream->sending = HWR_HALF_RESETTING;
+  if (!stream->ours || stream->accepted) return 1;
+  return hwr_spill_push(&stream->spill, &s->mem, f, slices, slice_count, 0);
 }
 
 int
@@ -248,11 +244,16 @@ hwr__lanes_release_reset(hwr_session_t *s, hwr_stream_t *stream) {
   hwr_spill_front(&stream->spill, &f, &body.bytes);
   body.length_bytes = f.length_bytes;
   int err = hwr_spill_push(&s->spill, &s->mem, &f, &body, 1, 0);
-  if (err) return err;
-  hwr__lanes_clear(s, stream);
+  if (!err) hwr__lanes_clear(s, stream);
+  return err;
+}
+
+void
+hwr__lanes_reset_sent(hwr_session_t *s, const hwr_frame_t *f) {
+  hwr_stream_t *stream = hwr_streams_find(&s->streams, f->slot, f->generation);
+  if (!stream) return; /* it ended with END before */
   stream->sending = HWR_HALF_OVER;
   hwr_streams_remove_if_over(&s->streams, &s->mem, stream);
-  return 0;
 }
 
 int

@@ -186,6 +186,7 @@ register_record(hwr_session_t *s, const hwr_frame_t *f, uint32_t timeout_ms) {
 
 static void
 mark_sent(hwr_session_t *s, const hwr_frame_t *f) {
+  if (f->type == HWR_RESET) hwr__lanes_reset_sent(s, f);
   if (!is_call(f)) return;
   hwr_call_t *call = hwr_calls_find(&s->calls, f->slot, f->generation);
   if (call) call->state = HWR_CALL_SENT;

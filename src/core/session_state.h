@@ -167,8 +167,10 @@ void hwr__lanes_granted(hwr_session_t *s, hwr_stream_t *stream, uint64_t bytes, 
 void hwr__lanes_wake(hwr_session_t *s, hwr_stream_t *stream);
 /* Nothing that waits in its lane is sent any more. */
 void hwr__lanes_clear(hwr_session_t *s, hwr_stream_t *stream);
-/* The RESET that waited until the peer had accepted. 0 or HWR_ENOMEM. */
+/* The RESET that waited for the peer's word goes into the ordered lane. 0 or HWR_ENOMEM. */
 int hwr__lanes_release_reset(hwr_session_t *s, hwr_stream_t *stream);
+/* A RESET has left the ordered lane. */
+void hwr__lanes_reset_sent(hwr_session_t *s, const hwr_frame_t *f);
 
 /* ---- session_wire.c: bytes into the ring */
 

@@ -144,19 +144,22 @@ late_reset(hwr_session_t *s) {
 /* The last word of this end, where it has not said one (P11.11). */
 static int
 answer_reset(hwr_session_t *s, hwr_stream_t *stream) {
+  if (stream->given_up && stream->spill.record_count > 0)
+    return hwr__lanes_release_reset(s, stream);
   hwr__lanes_clear(s, stream);
-  if (stream->sending == HWR_HALF_OVER) return 0;
-  stream->sending = HWR_HALF_OVER;
+  stream->given_up = true;
+  if (stream->sending > HWR_HALF_ENDING) return 0;
+  stream->sending = HWR_HALF_RESETTING;
   hwr_frame_t reset = {.type = HWR_RESET, .slot = stream->slot, .generation = stream->generation};
-  int err = hwr_spill_push(&s->spill, &s->mem, &reset, NULL, 0, 0);
-  return err ? hwr__session_fail(s, err, "") : 0;
+  return hwr_spill_push(&s->spill, &s->mem, &reset, NULL, 0, 0);
 }
 
 int
 hwr__stream_handle_reset(hwr_session_t *s, hwr_message_t *m) {
   hwr_stream_t *stream = hwr_streams_find(&s->streams, m->frame.slot, m->frame.generation);
   if (!stream) return late_reset(s);
-  bool untouched = !stream->ours && !stream->accepted && stream->sending != HWR_HALF_OVER;
+  if (stream->receiving == HWR_HALF_OVER && stream->reset_seen) return late_reset(s);
+  bool untouched = !stream->ours && !stream->accepted && stream->sending <= HWR_HALF_ENDING;
   if (untouched && !hwr_bucket_take(&s->streams.resets, s->now_ms)) /* P8.4, P11.14 */
     return hwr__session_fail(s, HWR_ESTRIKES, "P11.14");
   if (!stream->given_up) hwr__session_deliver(s, HWR_EV_RESET, m, 0);
@@ -165,7 +168,7 @@ hwr__stream_handle_reset(hwr_session_t *s, hwr_message_t *m) {
   hwr_streams_end_receiving(&s->streams, stream);
   int err = answer_reset(s, stream);
   hwr_streams_remove_if_over(&s->streams, &s->mem, stream);
-  return err;
+  return err ? hwr__session_fail(s, err, "") : 0;
 }
 
 /* ------------------------------------------------------------------ credit */
@@ -182,7 +185,7 @@ int
 hwr__stream_handle_credit(hwr_session_t *s, hwr_message_t *m) {
   if (m->frame.slot > HWR_LAST_STREAM) return hwr__session_violation(s, "P5.1");
   hwr_stream_t *stream = hwr_streams_find(&s->streams, m->frame.slot, m->frame.generation);
-  if (!stream) return late_credit(s);
+  if (!stream || stream->reset_seen) return late_credit(s);
   if (!stream->ours && !stream->accepted) return hwr__session_violation(s, "P11.4");
   hwr_reader_t r = hwr_reader_wrap(m->body, m->body_bytes);
   int bytes = hwr_credit_grant(&stream->credit_bytes, hwr_reader_u64(&r));

@@ -30,8 +30,9 @@ enum {
 /* What one end of a stream has said. */
 enum hwr_half {
   HWR_HALF_OPEN = 0,
-  HWR_HALF_ENDING = 1, /* END or RESET waits to be sent */
-  HWR_HALF_OVER = 2    /* END or RESET was sent, or received */
+  HWR_HALF_ENDING = 1,    /* END waits to be sent */
+  HWR_HALF_RESETTING = 2, /* RESET waits to be sent; so a peer cannot make many of them wait */
+  HWR_HALF_OVER = 3       /* END or RESET was sent, or received */
 };
 
 /* What a stream can wait in line for. */

@@ -360,7 +360,7 @@ TEST(readers_that_all_stop_hold_the_budget_and_the_ordinary_window_each_R3) {
 
 /* ---- a stream ends */
 
-/* P11.10 */
+/* P11.1, P11.10 */
 TEST(each_direction_ends_behind_all_its_data_and_apart_F10) {
   open_pair(&DEFAULTS);
   stream_id_t id = pair_stream(&pair, &pair.host, &pair.worker, false);

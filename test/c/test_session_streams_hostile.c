@@ -297,6 +297,40 @@ TEST(no_more_streams_are_open_than_the_limit_W13) {
   check_broken(HWR_EPROTO, "P11.2");
 }
 
+TEST(refusals_that_the_peer_does_not_take_keep_their_slots_W13) {
+  open_host();
+  size_t held = held_bytes();
+  uint32_t count = 0;
+  for (; count < 10000 && end.status == 0; count++) {
+    stream_id_t id = {1 + count % HWR_MAX_STREAMS * 2, count};
+    put_open(&frames, id, false, 4096, 1);
+    if (feed_frames(&end, &frames)) break;
+    end_reset(&end, id, body, 500);
+    end_flush(&end); /* into the ring, as long as there is room */
+    PUT_STREAM(&frames, id, .type = HWR_RESET);
+    CHECK_INT(feed_frames(&end, &frames), 0);
+  }
+  CHECK(count < 3 * HWR_MAX_STREAMS);
+  CHECK(held_bytes() - held < 2 << 20);
+  check_broken(HWR_EPROTO, "P11.2");
+}
+
+TEST(credit_behind_a_refusal_means_nothing_W12) {
+  open_host();
+  for (int given_up = 0; given_up < 2; given_up++) {
+    stream_id_t id = end_stream(&end, "n", false);
+    if (given_up) end_reset(&end, id, body, 3);
+    end_flush(&end);
+    PUT_STREAM(&frames, id, .type = HWR_RESET);
+    for (int i = 0; i < 20; i++) put_stream_credit(&frames, id, 4096, 1);
+    CHECK_INT(feed_frames(&end, &frames), 0);
+    CHECK_INT(end_count(&end, HWR_EV_ACCEPT), 0);
+    end_flush(&end);
+    CHECK_INT(hwr_session_open_streams(end.session), 0);
+  }
+  end_close(&end);
+}
+
 /* ---- W15 */
 
 /* P4.7, P11.5 */
@@ -427,6 +461,8 @@ main(void) {
   RUN(resets_of_streams_that_are_served_or_refused_cost_nothing_W13);
   RUN(with_time_more_streams_may_be_given_up_W13);
   RUN(no_more_streams_are_open_than_the_limit_W13);
+  RUN(refusals_that_the_peer_does_not_take_keep_their_slots_W13);
+  RUN(credit_behind_a_refusal_means_nothing_W12);
   RUN(empty_chunks_are_strikes_W15);
   RUN(a_million_chunks_of_one_byte_in_one_message_cost_their_bytes_W15);
   RUN(chunks_of_one_byte_use_up_the_window_by_their_headers_W15);
