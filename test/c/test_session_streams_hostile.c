@@ -319,14 +319,19 @@ TEST(credit_behind_a_refusal_means_nothing_W12) {
   open_host();
   for (int given_up = 0; given_up < 2; given_up++) {
     stream_id_t id = end_stream(&end, "n", false);
-    if (given_up) end_reset(&end, id, body, 3);
+    if (given_up) end_reset(&end, id, NULL, 0);
     end_flush(&end);
+    lone_drain(&end);
     PUT_STREAM(&frames, id, .type = HWR_RESET);
     for (int i = 0; i < 20; i++) put_stream_credit(&frames, id, 4096, 1);
     CHECK_INT(feed_frames(&end, &frames), 0);
     CHECK_INT(end_count(&end, HWR_EV_ACCEPT), 0);
     end_flush(&end);
     CHECK_INT(hwr_session_open_streams(end.session), 0);
+    collect(&end, &frames);
+    CHECK_INT(frames.count, HWR_HEADER_BYTES); /* one RESET, and nothing else */
+    CHECK_INT(count_frames(&frames, HWR_RESET), 1);
+    frames.count = 0;
   }
   end_close(&end);
 }
