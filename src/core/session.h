@@ -203,6 +203,7 @@ bool hwr_session_drain_due(const hwr_session_t *session);
  * dropped and no event of the stream comes any more. None is wanted behind RESET from the peer.
  * What is written has room or waits in the stream's lane. Who finds more than the high-water mark
  * held there, behind a flush, writes no more before WRITABLE comes: the lane is not bounded else.
+ * (WRITABLE may also come to who has not looked.)
  */
 
 typedef struct hwr_stream_options_s {

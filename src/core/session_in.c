@@ -12,11 +12,17 @@ typedef int (*handler_t)(hwr_session_t *s, hwr_message_t *m);
 
 enum { HOST = 1, WORKER = 2, BOTH = 3, AFTER_HELLO = 30, ANY = HWR_MAX_FRAME_BYTES };
 
+enum {
+  BY_CONTROL,
+  BY_LANE,  /* a message of the ordered lane: counted, may be chunked */
+  BY_STREAM /* likewise, of one of a stream's (P11) */
+};
+
 typedef struct rule_s {
   uint8_t receivers;             /* who may receive it */
   uint8_t stages;                /* in which stages of the receiver */
   uint8_t flags;                 /* that may be set */
-  bool lane;                     /* a message of the ordered lane: counted, may be chunked */
+  uint8_t carried;               /* by what */
   uint32_t min_bytes, max_bytes; /* of the body */
   handler_t handle;
 } rule_t;
@@ -42,26 +48,26 @@ enum {
 
 /* P2.4, P2.5, P3.6 */
 static const rule_t RULES[HWR_FRAME_TYPES] = {
-    [HWR_HELLO] = {BOTH, HWR_STAGE_HELLO, 0, false, 48, HWR_HELLO_MAX_BYTES, handle_hello},
-    [HWR_INIT] = {WORKER, HWR_STAGE_INIT, BODY_FLAGS, true, 0, ANY, handle_start},
-    [HWR_METHODS] = {HOST, HWR_STAGE_METHODS, BODY_FLAGS, true, 0, ANY, handle_start},
-    [HWR_READY] = {HOST, HWR_STAGE_START, BODY_FLAGS, true, 0, ANY, handle_start},
-    [HWR_DEFINE] = {BOTH, HWR_STAGE_READY, BODY_FLAGS, true, 0, ANY, handle_define},
-    [HWR_REQUEST] = {BOTH, HWR_STAGE_READY, CALL_FLAGS, true, 0, ANY, handle_request},
-    [HWR_RESPONSE] = {BOTH, HWR_STAGE_READY, BODY_FLAGS, true, 0, ANY, handle_answer},
-    [HWR_ERROR] = {BOTH, AFTER_HELLO, BODY_FLAGS, true, 0, ANY, handle_answer},
-    [HWR_CANCEL] = {BOTH, HWR_STAGE_READY, 0, true, 0, 0, handle_cancel},
-    [HWR_EVENT] = {BOTH, HWR_STAGE_READY, BODY_FLAGS, true, 0, ANY, handle_event},
-    [HWR_PROGRESS] = {BOTH, HWR_STAGE_READY, BODY_FLAGS, true, 0, ANY, handle_progress},
-    [HWR_OPEN] = {BOTH, HWR_STAGE_READY, HWR_FLAG_MORE, true, 0, ANY, hwr__stream_handle_open},
-    [HWR_DATA] = {BOTH, HWR_STAGE_READY, BODY_FLAGS, false, 0, ANY, hwr__stream_handle_data},
-    [HWR_END] = {BOTH, HWR_STAGE_READY, 0, false, 0, 0, hwr__stream_handle_end},
-    [HWR_RESET] = {BOTH, HWR_STAGE_READY, BODY_FLAGS, true, 0, ANY, hwr__stream_handle_reset},
-    [HWR_CREDIT] = {BOTH, AFTER_HELLO, 0, false, 16, 16, handle_credit},
-    [HWR_PING] = {BOTH, AFTER_HELLO, 0, false, 0, 0, handle_ping},
-    [HWR_PONG] = {BOTH, AFTER_HELLO, 0, false, 0, 0, handle_pong},
-    [HWR_GOAWAY] = {BOTH, AFTER_HELLO, 0, false, 4, 4, handle_goaway},
-    [HWR_PAD] = {BOTH, AFTER_HELLO, 0, false, 0, HWR_MAX_FRAME_BYTES, handle_pad},
+    [HWR_HELLO] = {BOTH, HWR_STAGE_HELLO, 0, BY_CONTROL, 48, HWR_HELLO_MAX_BYTES, handle_hello},
+    [HWR_INIT] = {WORKER, HWR_STAGE_INIT, BODY_FLAGS, BY_LANE, 0, ANY, handle_start},
+    [HWR_METHODS] = {HOST, HWR_STAGE_METHODS, BODY_FLAGS, BY_LANE, 0, ANY, handle_start},
+    [HWR_READY] = {HOST, HWR_STAGE_START, BODY_FLAGS, BY_LANE, 0, ANY, handle_start},
+    [HWR_DEFINE] = {BOTH, HWR_STAGE_READY, BODY_FLAGS, BY_LANE, 0, ANY, handle_define},
+    [HWR_REQUEST] = {BOTH, HWR_STAGE_READY, CALL_FLAGS, BY_LANE, 0, ANY, handle_request},
+    [HWR_RESPONSE] = {BOTH, HWR_STAGE_READY, BODY_FLAGS, BY_LANE, 0, ANY, handle_answer},
+    [HWR_ERROR] = {BOTH, AFTER_HELLO, BODY_FLAGS, BY_LANE, 0, ANY, handle_answer},
+    [HWR_CANCEL] = {BOTH, HWR_STAGE_READY, 0, BY_LANE, 0, 0, handle_cancel},
+    [HWR_EVENT] = {BOTH, HWR_STAGE_READY, BODY_FLAGS, BY_LANE, 0, ANY, handle_event},
+    [HWR_PROGRESS] = {BOTH, HWR_STAGE_READY, BODY_FLAGS, BY_LANE, 0, ANY, handle_progress},
+    [HWR_OPEN] = {BOTH, HWR_STAGE_READY, HWR_FLAG_MORE, BY_LANE, 0, ANY, hwr__stream_handle_open},
+    [HWR_DATA] = {BOTH, HWR_STAGE_READY, BODY_FLAGS, BY_STREAM, 0, ANY, hwr__stream_handle_data},
+    [HWR_END] = {BOTH, HWR_STAGE_READY, 0, BY_STREAM, 0, 0, hwr__stream_handle_end},
+    [HWR_RESET] = {BOTH, HWR_STAGE_READY, BODY_FLAGS, BY_LANE, 0, ANY, hwr__stream_handle_reset},
+    [HWR_CREDIT] = {BOTH, AFTER_HELLO, 0, BY_CONTROL, 16, 16, handle_credit},
+    [HWR_PING] = {BOTH, AFTER_HELLO, 0, BY_CONTROL, 0, 0, handle_ping},
+    [HWR_PONG] = {BOTH, AFTER_HELLO, 0, BY_CONTROL, 0, 0, handle_pong},
+    [HWR_GOAWAY] = {BOTH, AFTER_HELLO, 0, BY_CONTROL, 4, 4, handle_goaway},
+    [HWR_PAD] = {BOTH, AFTER_HELLO, 0, BY_CONTROL, 0, HWR_MAX_FRAME_BYTES, handle_pad},
 };
 
 /* ------------------------------------------------------------------ misbehaviour */
@@ -342,7 +348,8 @@ handle_whole(hwr_session_t *s, const hwr_frame_t *f) {
   hwr_message_t m = {*f, s->config.inbox + body, f->length_bytes, body, NULL};
   uint64_t stride = hwr_frame_stride(f->length_bytes);
   s->inbox_begin += (uint32_t) stride;
-  if (RULES[f->type].lane) hwr_window_return(&s->window_bytes, stride);
+  if (RULES[f->type].carried != BY_CONTROL) s->in_message = false; /* lanes are mixed */
+  if (RULES[f->type].carried == BY_LANE) hwr_window_return(&s->window_bytes, stride);
   return RULES[f->type].handle(s, &m);
 }
 
@@ -411,7 +418,7 @@ parse_lane(hwr_session_t *s, const hwr_frame_t *f, bool whole) {
 }
 
 static int
-parse_control(hwr_session_t *s, const hwr_frame_t *f, bool whole) {
+parse_whole(hwr_session_t *s, const hwr_frame_t *f, bool whole) {
   if (!whole && f->type != HWR_PAD) return 0;
   int err = 0;
   if (whole) {
@@ -434,9 +441,9 @@ parse_frame(hwr_session_t *s) {
   int progress = check_frame(s, &f);
   if (progress) return progress;
   bool whole = here >= hwr_frame_stride(f.length_bytes);
-  if (RULES[f.type].lane) progress = parse_lane(s, &f, whole);
+  if (RULES[f.type].carried == BY_LANE) progress = parse_lane(s, &f, whole);
   else if (f.type == HWR_DATA) progress = parse_data(s, &f, whole);
-  else progress = parse_control(s, &f, whole);
+  else progress = parse_whole(s, &f, whole);
   if (progress > 0) s->after_pad = f.type == HWR_PAD;
   return progress;
 }

@@ -175,6 +175,22 @@ TEST(a_frame_is_cut_to_the_credit_there_is_but_not_to_crumbs) {
   end_close(&end);
 }
 
+TEST(a_long_message_is_read_past_by_little_until_something_else_comes) {
+  settings_t s = small_ring();
+  uint8_t *to;
+  s.read_ahead_bytes = HWR_HEADER_BYTES;
+  lone_open(&end, HWR_HOST, &s);
+  stream_id_t id = lone_stream(&end, false, true);
+  PUT_STREAM(&frames, id, .type = HWR_DATA, .flags = HWR_FLAG_MORE, .length = 20000);
+  PUT(&frames, .type = HWR_PAD, .length = 8);
+  CHECK_INT(feed_frames(&end, &frames), 0);
+  CHECK_INT(hwr_session_want(end.session, &to), HWR_HEADER_BYTES);
+  PUT(&frames, .type = HWR_EVENT, .body = "\1\0n\0\0\0\0", .length = 8);
+  CHECK_INT(feed_frames(&end, &frames), 0);
+  CHECK_INT(hwr_session_want(end.session, &to), s.inbox_bytes);
+  end_close(&end);
+}
+
 /* ---- what stops nobody */
 
 static void
@@ -324,6 +340,7 @@ main(void) {
   RUN(calls_that_fill_the_ring_leave_a_pipe_its_turns);
   RUN(a_pipe_that_fills_the_ring_leaves_room_for_control);
   RUN(a_frame_is_cut_to_the_credit_there_is_but_not_to_crumbs);
+  RUN(a_long_message_is_read_past_by_little_until_something_else_comes);
   RUN(a_pipe_whose_reader_has_stopped_stops_neither_calls_nor_other_pipes_R3);
   RUN(floods_in_both_directions_arrive_whole_and_calls_go_on_R3);
   RUN(ten_pipes_at_once_in_both_modes_arrive_whole_R3);
