@@ -88,6 +88,8 @@ typedef struct hwr_record_s { /* eight words: JavaScript writes them as a Uint32
   uint32_t word;              /* type | flags << 8 | method << 16 */
   uint32_t slot, generation;
   uint32_t timeout_ms; /* REQUEST: 0 for none; also in the block where FLAG_EXT is set */
+  /* A record of CREDIT lies nowhere: it is hwr_session_stream_consumed, with `length` bytes and
+   * `timeout_ms` messages. */
   uint32_t reserved[2];
 } hwr_record_t;
 
@@ -119,6 +121,7 @@ typedef struct hwr_session_config_s {
   uint32_t scratch_bytes;
   hwr_event_t *events; /* borrowed until destroy */
   uint32_t max_events;
+  uint32_t *stream_held; /* borrowed until destroy, or NULL: by slot, see hwr_session_stream_held */
 } hwr_session_config_t;
 
 typedef struct hwr_peer_s { /* what the peer's HELLO said */
@@ -202,7 +205,7 @@ bool hwr_session_drain_due(const hwr_session_t *session);
  * A record of RESET, with an error as payload or none, ends both directions at once: what waits is
  * dropped and no event of the stream comes any more. None is wanted behind RESET from the peer.
  * What is written has room or waits in the stream's lane. Who finds more than the high-water mark
- * held there, behind a flush, writes no more before WRITABLE comes: the lane is not bounded else.
+ * held there behind a flush writes no more before WRITABLE comes: the lane is not bounded else.
  * (WRITABLE may also come to who has not looked.)
  */
 
@@ -232,7 +235,7 @@ int hwr_session_stream_write(hwr_session_t *session, uint32_t slot, uint32_t gen
 /* The reader is done with DATA events: the sum of their values, and how many messages. */
 void hwr_session_stream_consumed(hwr_session_t *session, uint32_t slot, uint32_t generation,
                                  uint64_t bytes, uint64_t messages);
-/* What waits in its lane. */
+/* What waits in its lane. Also in config.stream_held[slot], of HWR_LAST_STREAM + 1. */
 uint64_t hwr_session_stream_held(const hwr_session_t *session, uint32_t slot, uint32_t generation);
 /* Streams that are not over at both ends. */
 uint32_t hwr_session_open_streams(const hwr_session_t *session);

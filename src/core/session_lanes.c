@@ -65,6 +65,12 @@ send_chunk(hwr_session_t *s, hwr_stream_t *stream, const hwr_frame_t *f, const h
 
 /* ------------------------------------------------------------------ turns */
 
+static void
+publish_held(hwr_session_t *s, const hwr_stream_t *stream) {
+  uint64_t held = stream->given_up ? 0 : stream->spill.held_bytes;
+  if (s->config.stream_held) s->config.stream_held[stream->slot] = (uint32_t) held;
+}
+
 /* Nothing is sent before the stream is accepted, lest it overtake OPEN, or CREDIT (P11.4). */
 void
 hwr__lanes_wake(hwr_session_t *s, hwr_stream_t *stream) {
@@ -78,6 +84,7 @@ hwr__lanes_clear(hwr_session_t *s, hwr_stream_t *stream) {
   stream->front_started = stream->drain_wanted = false;
   hwr_streams_leave(&s->streams, stream, HWR_LINE_READY);
   hwr_streams_leave(&s->streams, stream, HWR_LINE_DRAINED);
+  publish_held(s, stream);
 }
 
 void
@@ -124,6 +131,7 @@ hwr__lanes_turn(hwr_session_t *s) {
   enum hwr_stop stop = HWR_STOP_NOT;
   int err = send_some(s, stream, &stop);
   if (err) return err;
+  publish_held(s, stream);
   note_drained(s, stream);
   if (stop == HWR_STOP_ROOM) return 0;
   hwr_streams_leave(&s->streams, stream, HWR_LINE_READY);
@@ -140,6 +148,7 @@ push(hwr_session_t *s, hwr_stream_t *stream, const hwr_frame_t *f, const hwr_sli
      size_t slice_count, size_t skip) {
   int err = hwr_spill_push(&stream->spill, &s->mem, f, slices, slice_count, skip);
   if (err) return err;
+  publish_held(s, stream);
   if (stream->spill.held_bytes > s->config.stream_high_water_bytes) stream->drain_wanted = true;
   hwr__lanes_wake(s, stream);
   return 0;

@@ -402,9 +402,14 @@ send_region(hwr_session_t *s, const hwr_record_t *records, uint32_t count) {
   const uint8_t *base = s->region.kind == HWR_REGION_RING ? s->out->data : s->config.scratch;
   uint32_t from = s->region.start;
   for (uint32_t i = 0; i < count; i++) {
-    if (!record_valid(s, &records[i], from)) return HWR_EBADARG;
-    from = records[i].offset + (uint32_t) hwr_frame_stride(records[i].length);
-    int err = send_in_region(s, &records[i], base);
+    const hwr_record_t *r = &records[i];
+    if ((uint8_t) r->word == HWR_CREDIT) {
+      hwr_session_stream_consumed(s, r->slot, r->generation, r->length, r->timeout_ms);
+      continue;
+    }
+    if (!record_valid(s, r, from)) return HWR_EBADARG;
+    from = r->offset + (uint32_t) hwr_frame_stride(r->length);
+    int err = send_in_region(s, r, base);
     if (err) return err;
   }
   return 0;

@@ -72,9 +72,19 @@ end_consume(end_t *e, stream_id_t id, uint64_t bytes, uint64_t messages) {
   hwr_session_stream_consumed(e->session, id.slot, id.generation, bytes, messages);
 }
 
+/* Likewise, with the next flush. */
+static inline void
+end_consume_by_record(end_t *e, stream_id_t id, uint32_t bytes, uint32_t messages) {
+  if (e->record_count == END_MAX_RECORDS) end_flush(e);
+  e->records[e->record_count++] =
+      (hwr_record_t){0, bytes, make_word(HWR_CREDIT, 0, 0), id.slot, id.generation, messages, {0}};
+}
+
 static inline uint64_t
 end_held(const end_t *e, stream_id_t id) {
-  return hwr_session_stream_held(e->session, id.slot, id.generation);
+  uint64_t held = hwr_session_stream_held(e->session, id.slot, id.generation);
+  if (held) CHECK_INT(e->config.stream_held[id.slot], held);
+  return held;
 }
 
 /* A stream that `from` opened and `to` accepted. */

@@ -286,6 +286,23 @@ TEST(messages_wait_for_messages_of_credit_and_each_one_read_brings_one) {
   pair_close(&pair);
 }
 
+TEST(what_was_read_may_be_said_in_a_record_between_others) {
+  open_pair(&DEFAULTS);
+  stream_id_t id = pair_stream(&pair, &pair.host, &pair.worker, true);
+  for (int i = 0; i < WINDOW_MESSAGES + 1; i++) end_data(&pair.host, id, bytes, 8);
+  pair_run(&pair);
+  uint64_t calls = pair.worker.books.calls;
+  end_data(&pair.worker, id, bytes, 100);
+  end_consume_by_record(&pair.worker, id, 24, 1);
+  end_data(&pair.worker, id, bytes, 100);
+  end_flush(&pair.worker);
+  CHECK_INT(pair.worker.books.calls, calls); /* both lie in the ring */
+  pair_run(&pair);
+  CHECK_INT(end_count(&pair.host, HWR_EV_DATA), 2);
+  CHECK_INT(end_count(&pair.worker, HWR_EV_DATA), WINDOW_MESSAGES + 1);
+  pair_close(&pair);
+}
+
 /* P11.8 */
 TEST(credit_is_granted_when_half_of_the_window_is_free) {
   lone_open(&end, HWR_HOST, &DEFAULTS);
@@ -558,6 +575,7 @@ main(void) {
   RUN(what_is_written_before_acceptance_waits_and_then_comes);
   RUN(a_reader_that_stops_stops_the_writer_at_its_window_R3);
   RUN(messages_wait_for_messages_of_credit_and_each_one_read_brings_one);
+  RUN(what_was_read_may_be_said_in_a_record_between_others);
   RUN(credit_is_granted_when_half_of_the_window_is_free);
   RUN(a_message_longer_than_the_window_arrives_and_its_room_returns_when_it_is_read);
   RUN(readers_that_all_stop_hold_the_budget_and_the_ordinary_window_each_R3);

@@ -226,7 +226,8 @@ read_pipe(end_t *e, pipe_t *p, bool all, uint32_t *seed) {
   uint64_t count = all ? way->unread_messages : way->unread_messages * (next_random(seed) % 4) / 3;
   way->unread_bytes -= bytes;
   way->unread_messages -= count;
-  end_consume(e, p->id, bytes, count);
+  if (next_random(seed) % 2) end_consume(e, p->id, bytes, count);
+  else end_consume_by_record(e, p->id, (uint32_t) bytes, (uint32_t) count);
 }
 
 static void
@@ -317,6 +318,8 @@ check_over(end_t *e) {
   CHECK_INT(answers_seen[side], answers_due[side]);
   CHECK(!hwr_session_control_waits(e->session));
   CHECK(!hwr_session_drain_due(e->session));
+  for (uint32_t slot = 0; slot <= HWR_LAST_STREAM; slot++)
+    CHECK_INT(e->config.stream_held[slot], 0);
   for (uint32_t i = 0; i < pipe_count; i++) {
     const pipe_t *p = &pipes[i];
     bool reset = p->reset[0] || p->reset[1];
