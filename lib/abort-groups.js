@@ -16,6 +16,15 @@ class Group {
   handleEvent() {
     this.#groups.abort(this);
   }
+
+  /** The call has settled. */
+  leave(call) {
+    call.group = null;
+    this.calls.delete(call);
+    if (this.calls.size > 0) return;
+    this.signal.removeEventListener('abort', this);
+    this.#groups.forget(this);
+  }
 }
 
 /**
@@ -47,25 +56,15 @@ class AbortGroups {
     return group;
   }
 
-  /** The call has settled; it is in a group. */
-  leave(call) {
-    const { group } = call;
-    call.group = null;
-    group.calls.delete(call);
-    if (group.calls.size > 0) return;
-    group.signal.removeEventListener('abort', group);
-    this.#forget(group);
-  }
-
   abort(group) {
-    this.#forget(group);
+    this.forget(group);
     for (const call of group.calls) {
       call.group = null;
       this.#onAbort(call, group.signal.reason);
     }
   }
 
-  #forget(group) {
+  forget(group) {
     this.#groups.delete(group.signal);
     if (this.#last === group) this.#last = null;
   }

@@ -5,7 +5,9 @@
 const native = require('./binding');
 const { Channel } = require('./channel');
 const { createCodec } = require('./codec');
-const { EVENT, ROLE, TYPE } = require('./frames');
+const { agreeOnCodec } = require('./codec-agreement');
+const { EVENT, GOAWAY, ROLE, TYPE } = require('./frames');
+const { Middleware } = require('./middleware');
 const { handlersOf, loadScript } = require('./script');
 const { Server } = require('./server');
 const { heedSignals } = require('./signals');
@@ -13,34 +15,55 @@ const { STRUCTURED } = require('./start-frames');
 
 const HOST_GONE_GRACE = 500; // then the watch thread ends the process
 const INIT_TIMEOUT = 10_000;
+const HOST_CONNECT_TIMEOUT = 30_000;
 const SIGNAL_GRACE = 500; // for handlers that run, from a signal on
 const EXIT_DRAIN = 1000;
 const QUIET = 1000; // after the start, before what is seldom needed is loaded
+const STATE = Symbol.for('hawser.worker');
 
-const uuid = native.uuid();
-const config = JSON.parse(process.env.HAWSER_WORKER ?? '');
-delete process.env.HAWSER_WORKER;
-process.argv.splice(1, 1); // argv[1] is the script
-
+/** Loaded when there is something to say, or after a while. */
+let log = {
+  error: (what, detail) => require('./report').report(what, detail),
+};
+const middleware = new Middleware();
+/** @type {any} what begin() was told */
+let config;
+/** @type {any} of the host that there is, or was the last */
+let channel = null;
+/** @type {any} what INIT said, likewise */
+let hostInit = null;
+/** @type {any} a Server, likewise */
 let server = null;
-let serving = null; // promise of startWorkerServer
+/** @type {any} { handlers, options }, once they are known */
+let served = null;
+/** @type {any} promise of startWorkerServer */
+let serving = null;
 let evaluated = false; // the script
 let leaving = false;
-let hostInit = null; // what INIT said
+let isUp = false; // it was ready once, so that it is of use to other hosts
+let isServing = false; // the host that there is
+/** @type {any} a Listening, where hosts come to us */
+let listening = null;
+let initTimer;
 let parent = null; // once somebody has asked for it
+/** @type {any} */
 let host = null; // who receives for it
-
-const initTimer = setTimeout(() => fail('the host sent no INIT'), INIT_TIMEOUT);
 
 const listener = {
   onOpen() {},
   onEvent(kind, at) {
     if (kind === EVENT.INIT) onInit(at);
-    else if (kind === EVENT.GOAWAY) leave('shutdown');
+    else if (kind !== EVENT.GOAWAY) return;
+    else if (channel.value(at) === GOAWAY.DISCONNECT) onHostLeft(true);
+    else leave('shutdown');
   },
-  onRequest: (at) => server.onRequest(at),
+  onRequest: (at) => {
+    host?.beforeRequest();
+    server.onRequest(at);
+  },
   onCancel: (at) => server.onCancel(at),
   onAnswer: (kind, slot, at) => host?.onAnswer(kind, slot, at),
+  onLate() {},
   onProgress: (at) => host?.onProgress(at),
   onEmitted: (at) => host?.onEmitted(at),
   onDrain: (what) => {
@@ -48,55 +71,179 @@ const listener = {
     host?.onDrain(what);
   },
   onEnd(status, rule) {
-    if (status === 0) leave('disconnect');
-    else fail(`the host broke the protocol${rule ? ` (${rule})` : ''}`);
+    if (status === 0) onHostLeft(false);
+    else lose(`the host broke the protocol${rule ? ` (${rule})` : ''}`);
   },
-  onProtocolError: (error) => fail('the host broke the protocol', error),
+  onProtocolError: (error) => lose('the host broke the protocol', error),
 };
 
-const channel = new Channel({
-  open: joinHost,
-  options: {
-    role: ROLE.WORKER,
-    uuid,
-    maxMessageBytes: config.maxMessageBytes,
-    highWaterMark: config.highWaterMark,
-    spin: config.spin,
-  },
-  codec: createCodec('structured'),
-  listener,
-});
-process.on('exit', () => {
-  server?.answerAll();
-  channel.drain(EXIT_DRAIN);
-});
-heedSignals(onSignal);
+/**
+ * @param {object} about
+ * @param {string} [about.addon] for ./binding
+ * @param {number[]} [about.fds] the inherited socket, and segments
+ * @param {{ socketPath: string, token?: string, lifeline?: number, detached?: boolean }} [about.listen]
+ *   instead of fds. token: what the first host will show, in hex. lifeline: to the process that has
+ *   started this one
+ * @param {{ handlers: object, options: any }} [about.served] where there is no script to tell
+ * @param {number} about.maxMessageBytes
+ * @param {number} about.spin microseconds
+ * @param {{ bytes: number, messages: number }} about.highWaterMark
+ */
+function begin(about) {
+  config = about;
+  served = about.served ?? null;
+  isUp = served !== null;
+  if (served !== null) takeOptions(served.options);
+  if (config.listen) beginListening(config.listen);
+  else openChannel(joinHost);
+  process.on('exit', () => {
+    if (channel !== null) {
+      server?.releaseAnswers();
+      channel.drain(EXIT_DRAIN);
+    }
+    listening?.close();
+  });
+  heedSignals(onSignal);
+}
+
+function openChannel(open) {
+  isServing = false;
+  initTimer = setTimeout(() => lose('the host sent no INIT'), INIT_TIMEOUT);
+  channel = new Channel({
+    open,
+    options: {
+      role: ROLE.WORKER,
+      uuid: native.uuid(),
+      maxMessageBytes: config.maxMessageBytes,
+      highWaterMark: config.highWaterMark,
+      spin: config.spin,
+    },
+    codec: createCodec('structured'),
+    listener,
+  });
+}
 
 /** Few workers need it, and each of its files takes its time. */
 function loadParent() {
-  if (parent !== null) return parent;
+  if (parent !== null || config === undefined) return parent;
   const { Parent } = require('./parent');
-  parent = new Parent(channel, {
-    init: hostInit,
-    isOpen: () => server !== null && server.isReady,
+  parent = new Parent({
+    isReady: () => server !== null && server.isReady,
     beforeEvent: () => server.releaseAnswers(),
+    middleware,
+    mostPosts: config.highWaterMark.messages,
+    log: { error: (what, detail) => log.error(what, detail) },
   });
   host = Parent.receiver(parent);
+  if (hostInit !== null) host.onHost(channel, hostInit);
+  if (channel?.isClosed) host.onGone();
   return parent;
 }
 
 function joinHost(options, callbacks) {
   try {
     const [socket, ...segments] = config.fds;
-    const moved = native.watchHost(socket, HOST_GONE_GRACE);
+    const moved = native.watchHost(socket, HOST_GONE_GRACE, undefined);
     return native.openWorker([moved, ...segments], options, callbacks);
   } catch (error) {
     return fail('no connection to the host', error);
   }
 }
 
+// ---------------------------------------------------------------- at a named socket
+
+function beginListening({ socketPath, token, lifeline, detached }) {
+  const { Listening, announce } = require('./listening');
+  try {
+    listening = new Listening(socketPath, { onHost, onNobody });
+  } catch (error) {
+    if (lifeline === undefined) throw error;
+    announce(lifeline, { error: { code: error.code, message: error.cause.message } });
+    return fail('cannot listen', error);
+  }
+  if (lifeline !== undefined) {
+    announce(lifeline, { id: listening.id });
+    if (detached) letGoOfLifeline();
+    else config.listen.lifeline = native.watchHost(lifeline, HOST_GONE_GRACE, listening.handle);
+  }
+  return listening.waitForHost(timeToWait(), token && Buffer.from(token, 'hex'));
+}
+
+/** This process may outlive who has started it. */
+function letGoOfLifeline() {
+  const { lifeline } = config.listen;
+  native.unwatchHost();
+  if (lifeline === undefined) return;
+  config.listen.lifeline = undefined;
+  require('node:fs').closeSync(lifeline);
+  // Whoever reads what we print may be gone: that must not end us.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+}
+
+const timeToWait = () => served?.options.hostConnectTimeout ?? HOST_CONNECT_TIMEOUT;
+
+const staysAlive = () =>
+  (served?.options.disconnectBehavior ?? (config.listen?.detached && 'keep-alive')) ===
+  'keep-alive';
+
+function onHost(fds) {
+  try {
+    openChannel((options, callbacks) => {
+      if (needsWatch()) fds[0] = native.watchHost(fds[0], HOST_GONE_GRACE, listening.handle);
+      return native.openWorker(fds, options, callbacks);
+    });
+  } catch (error) {
+    if (!mayWait(false)) fail('no connection to the host', error);
+    waitForNext(); // it did not stay for the answer to its knock
+  }
+}
+
+/** Not while the lifeline tells of the first host; a program that was not started by us is not ours to kill. */
+function needsWatch() {
+  const { token, lifeline } = config.listen;
+  return token !== undefined && lifeline === undefined && !staysAlive();
+}
+
+function onNobody() {
+  log.error(`no host came within ${timeToWait()} ms`);
+  leave('disconnect');
+}
+
+/**
+ * The connection is over.
+ * @param {boolean} announced the host has said that it, or another one, will come again
+ */
+function onHostLeft(announced) {
+  if (mayWait(announced)) waitForNext();
+  else leave('disconnect');
+}
+
+/** The host is of no use. */
+function lose(what, error) {
+  if (!mayWait(false)) fail(what, error);
+  log.error(what, error);
+  waitForNext();
+}
+
+/** A host that has not even been served ends nothing but its connection. */
+function mayWait(announced) {
+  return isUp && !leaving && listening !== null && (announced || !isServing || staysAlive());
+}
+
+function waitForNext() {
+  clearTimeout(initTimer);
+  isServing = false;
+  server?.abandonAll();
+  host?.onGone();
+  letGoOfLifeline();
+  listening.waitForHost(timeToWait()); // before the end of the connection tells the host
+  channel?.close(); // not of a host that was gone before there was one
+}
+
+// ---------------------------------------------------------------- ending
+
 function fail(what, error) {
-  require('./report').report(what, error);
+  log.error(what, error);
   process.exit(1);
 }
 
@@ -116,21 +263,24 @@ async function leave(reason) {
       server?.abandonAll();
       host?.onGone();
     }
-    await server?.stop(reason);
+    if (server !== null) await server.stop(reason);
+    else await served?.options.onShutdown?.(reason);
   } catch (error) {
-    require('./report').report('onShutdown failed', error);
+    log.error('onShutdown failed', error);
   }
   process.exit();
 }
 
+// ---------------------------------------------------------------- starting
+
 function onInit(at) {
   clearTimeout(initTimer);
   const init = readInit(at);
+  if (init === undefined) return;
   hostInit = init;
-  init.peer = loadParent;
-  init.session = uuid.toString('hex');
+  if (isUp) return void serveHost(init);
   if (init.name !== undefined) process.title = init.name;
-  globalThis[Symbol.for('hawser.worker')] = {
+  globalThis[STATE] = {
     workerData: init.workerData,
     get parent() {
       return loadParent();
@@ -145,9 +295,9 @@ function readInit(at) {
     const init = channel.payload(at);
     if (typeof init?.timeouts?.types === 'object' && areNames(init.methods)) return init;
   } catch (error) {
-    return fail('the host broke the protocol', error);
+    return lose('the host broke the protocol', error);
   }
-  return fail('the host broke the protocol: malformed INIT (P3.8)');
+  return lose('the host broke the protocol: malformed INIT (P3.8)');
 }
 
 /** @param {unknown} [methods] what the host serves, if it serves anything */
@@ -166,17 +316,55 @@ function serveOnce(init, handlers, options) {
 }
 
 async function serve(init, handlers, options) {
-  server = new Server(channel, init, handlers, options);
-  const running = server;
+  takeOptions(options);
+  server = makeServer(init, handlers, options);
+  served = { handlers, options };
   // A script that throws behind this, or leaves a rejection to nobody, must not have been ready.
   await new Promise(setImmediate);
-  await running.announce();
-  return {
-    stop: () => leave('stop'),
-    get isRunning() {
-      return running.isRunning;
-    },
-  };
+  if (listening !== null && staysAlive()) letGoOfLifeline();
+  await server.announce();
+  isServing = isUp = true;
+  return serverOf();
+}
+
+function takeOptions(options) {
+  if (options.logger !== undefined || options.logLevel !== undefined)
+    log = require('./report').createLog(options);
+  for (const one of [options.middleware ?? []].flat()) middleware.add(one);
+}
+
+function makeServer(init, handlers, options) {
+  channel.codec = agreeOnCodec(init, options.serializer);
+  return new Server(channel, handlers, {
+    timeouts: init.timeouts,
+    middleware,
+    log,
+    emit: (name, data) => loadParent().emit(name, data),
+    options,
+  });
+}
+
+const serverOf = () => ({
+  stop: () => leave('stop'),
+  get isRunning() {
+    return !leaving;
+  },
+});
+
+/** A host that has come when the worker was up (P3.18). */
+async function serveHost(init) {
+  globalThis[STATE].workerData ??= init.workerData; // of a program that nobody gave any
+  const { handlers, options } = served;
+  const own = channel;
+  try {
+    server = makeServer(init, handlers, { ...options, onStart: undefined });
+    host?.onHost(own, init);
+    await server.announce();
+    if (own === channel) isServing = true;
+  } catch (error) {
+    const { encodeError } = require('./error-frames');
+    own.sendBytes(TYPE.ERROR, STRUCTURED, 0, 0, encodeError(error));
+  }
 }
 
 async function run(init) {
@@ -202,3 +390,5 @@ function failStart(error) {
   if (!server?.isReady) channel.sendBytes(TYPE.ERROR, STRUCTURED, 0, 0, encodeError(error));
   fail('the script could not be started', error);
 }
+
+module.exports = { begin, loadParent, serverOf };

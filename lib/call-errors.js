@@ -10,7 +10,7 @@ const overloadedError = () => new errors.OverloadedError('too many calls wait fo
 
 /** @param {unknown} type */
 function unknownTypeError(type) {
-  return new errors.UnknownTypeError(`unknown message type: ${String(type)}`, {
+  return new errors.UnknownTypeError(`Unknown message type: ${String(type)}`, {
     messageType: type,
   });
 }

@@ -8,10 +8,11 @@ class CallTable {
   #calls = [];
   #free = [];
   #generations = new Uint32Array(64);
+  #held = 0; // slots
   size = 0;
 
   get isFull() {
-    return this.size === MAX_SLOTS;
+    return this.size + this.#held >= MAX_SLOTS;
   }
 
   /** Enter a call; sets its slot and generation. */
@@ -40,6 +41,17 @@ class CallTable {
     return call;
   }
 
+  /** The slot that was freed last is not used again before release(). */
+  hold() {
+    this.#free.pop();
+    this.#held++;
+  }
+
+  release(slot) {
+    this.#free.push(slot);
+    this.#held--;
+  }
+
   /** Take all calls out, oldest slot first. */
   finishAll() {
     const calls = this.#calls.filter((call) => call !== undefined);
@@ -54,4 +66,4 @@ class CallTable {
   }
 }
 
-module.exports = { CallTable };
+module.exports = { CallTable, MAX_SLOTS };

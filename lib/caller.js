@@ -1,174 +1,330 @@
 'use strict';
 
 const { AbortGroups } = require('./abort-groups');
-const { CallTable } = require('./call-table');
-const { rejectWithCallerStack } = require('./caller-stack');
+const { Call, Ping, Tally, capture } = require('./call');
+const { NO_DETAILS, encodeDetails } = require('./call-details');
+const { overloadedError, timeoutError, unknownTypeError } = require('./call-errors');
+const { CallTable, MAX_SLOTS } = require('./call-table');
 const { decodeError } = require('./error-frames');
-const { OverloadedError, TimeoutError } = require('./errors');
-const { EVENT, TYPE } = require('./frames');
+const { OverloadedError, UnsupportedError } = require('./errors');
+const { EVENT, NEVER, TYPE } = require('./frames');
 const { sendOptions } = require('./options');
+const { OverdueCalls } = require('./overdue-calls');
 
 const SPILL_BYTES = 64 * 1024 * 1024;
+const NO_OPTIONS = {};
 
-// The executor of every call's promise: a closure per call would cost more than the call's slot.
-let resolveNext;
-let rejectNext;
-const capture = (resolve, reject) => {
-  resolveNext = resolve;
-  rejectNext = reject;
-};
+/** @typedef {import('./lasting-calls').LastingCalls} LastingCalls */
 
-class Call {
-  constructor(type, timeout) {
-    this.type = type;
-    this.timeout = timeout;
-    this.resolve = resolveNext;
-    this.reject = rejectNext;
-    this.slot = 0;
-    this.generation = 0;
-    this.started = 0; // of a ping: performance.now()
-    this.group = null; // of the calls of its signal
-    this.onProgress = null;
-  }
-}
-
-/** Asks the other end of a channel, and settles what it asked. */
+/** Asks the other end of a channel, or of several one after the other, and settles what it asked. */
 class Caller {
   #channel;
   #outbox;
+  #refusal;
+  /** @type {LastingCalls | null} where a worker that dies is replaced */
+  #lasting;
   #calls = new CallTable();
   #methods = new Map(); // type to number
   #timeouts = []; // by method, milliseconds
+  #retries = []; // by method: how often a call is tried again
+  /** Calls and posts whose middleware has not finished: they are open, and have not been sent. */
+  #prepared = new Set();
   #aborts = new AbortGroups((call, reason) => this.#abort(call, reason));
-  #refusal;
+  /** @type {OverdueCalls | null} where whoever does not end can be replaced */
+  #overdue = null;
+  #tellsLate = false;
   /** @type {(() => void) | null} */
   #onceIdle = null;
+  /** Whether there is an end that takes calls. */
   isOpen = false;
-  sent = 0;
-  failed = 0;
+  tally = new Tally();
 
   /**
    * @param {object} owner
    * @param {(type?: string) => Error} owner.refusal why nothing can be sent, or not that type
-   * @param {import('./outbox').Outbox} owner.outbox of that channel
+   * @param {import('./outbox').Outbox} owner.outbox
+   * @param {LastingCalls | null} [owner.lasting] those that outlive their worker; of this caller alone
+   * @param {() => void} [owner.onOverdue] replaces the peer, where that can be done
    */
-  constructor(channel, { refusal, outbox }) {
-    this.#channel = channel;
+  constructor({ refusal, outbox, lasting = null, onOverdue }) {
     this.#refusal = refusal;
     this.#outbox = outbox;
+    this.#lasting = lasting;
+    lasting?.serve(this, outbox);
+    if (onOverdue !== undefined) this.#overdue = new OverdueCalls(this.#calls, onOverdue);
   }
 
-  /** @param {string[]} names of what the peer serves @param {{ message: number, types: object }} timeouts */
-  setMethods(names, { message, types }) {
-    names.forEach((name, i) => {
-      this.#methods.set(name, i);
-      this.#timeouts[i] = Object.hasOwn(types, name) ? types[name] : message;
-    });
+  /** @param {import('./channel').Channel} channel from now on */
+  use(channel) {
+    this.#channel = channel;
+    this.#outbox.use(channel);
+    this.#overdue?.clear();
+    if (this.#tellsLate) channel.tellLate();
   }
 
-  clearMethods() {
+  /** @param {ReturnType<import('./method-table').methodTable>} table of what the peer serves */
+  setMethods({ methods, timeouts, retries }) {
+    this.#methods = methods;
+    this.#timeouts = timeouts;
+    this.#retries = retries;
+  }
+
+  /** Nothing can be sent any more. */
+  close() {
+    this.isOpen = false;
     this.#methods.clear();
   }
 
-  /** Calls that have not settled. */
+  /** Calls that have not settled, and posts that have not been sent. */
   get size() {
-    return this.#calls.size;
+    return this.#calls.size + this.#prepared.size + (this.#lasting?.size ?? 0);
   }
 
+  /** Whether calls are taken, even if only to wait for the worker that comes. */
+  get isTaking() {
+    return this.isOpen || (this.#lasting !== null && this.#lasting.isWaiting);
+  }
+
+  get #isFull() {
+    if (!this.isOpen && this.#lasting !== null) return this.#lasting.isFull;
+    return this.#calls.isFull || this.#channel.queuedBytes > SPILL_BYTES;
+  }
+
+  // ---------------------------------------------------------------- asking
+
+  /** As Worker.send. */
   send(type, payload, options) {
     const method = this.#methods.get(type);
-    if (method === undefined || !this.isOpen) return Promise.reject(this.#refusal(type));
-    if (options === undefined)
-      return this.#send(type, method, payload, this.#timeouts[method], false);
-    try {
-      return this.#sendWith(type, method, payload, sendOptions(options));
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  #sendWith(type, method, payload, options) {
-    const { timeout, signal, onProgress = null } = options;
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    const usual = this.#timeouts[method];
-    const tell = timeout !== undefined && timeout !== usual;
-    return this.#send(type, method, payload, timeout ?? usual, tell, signal, onProgress);
-  }
-
-  #send(type, method, payload, timeout, tell, signal, onProgress = null) {
-    if (this.#calls.isFull || this.#channel.queuedBytes > SPILL_BYTES)
-      return Promise.reject(new OverloadedError('too many calls wait for the worker'));
+    const isPlain = method !== undefined && this.isOpen && options === undefined;
+    if (!isPlain || this.#retries[method] > 0) return this.#sendWith(type, payload, options);
+    if (this.#isFull) return Promise.reject(overloadedError());
     const promise = new Promise(capture);
-    const call = new Call(type, timeout);
-    call.onProgress = onProgress;
+    const call = new Call(type, this.#timeouts[method], this.tally);
     this.#calls.take(call);
-    const { slot, generation } = call;
+    const { slot, generation, timeout } = call;
     try {
-      this.#channel.send(TYPE.REQUEST, 0, method, slot, generation, timeout, tell, payload);
-      this.sent++;
+      this.#channel.send(TYPE.REQUEST, 0, method, slot, generation, timeout, false, payload);
     } catch (error) {
-      this.#calls.finish(slot, generation);
-      this.failed++;
-      call.reject(error);
-      return promise;
+      if (this.#calls.finish(slot, generation) !== undefined) call.refuse(error);
     }
-    if (signal !== undefined) this.#watch(call, signal);
     return promise;
   }
 
-  /** A getter of the payload may have aborted it, or ended the channel. */
-  #watch(call, signal) {
-    if (this.#calls.get(call.slot) !== call) return;
-    if (signal.aborted) this.#abort(call, signal.reason);
-    else this.#aborts.join(signal, call);
+  #sendWith(type, payload, options) {
+    let terms;
+    let details;
+    try {
+      terms = this.admit(type, options);
+      details = encodeDetails(terms);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const promise = new Promise(capture);
+    const call = new Call(type, terms.timeout, this.tally);
+    this.#heed(call, terms);
+    this.submit(call, payload, details);
+    return promise;
   }
 
+  /**
+   * What send() was told, checked and complete.
+   * @param {import('./options').SendOptions} [options]
+   * @returns {import('./options').SendOptions & { timeout: number }}
+   * @throws {unknown} why it cannot be sent, or the reason of the signal
+   */
+  admit(type, options) {
+    const method = this.checkType(type);
+    const terms = sendOptions(options ?? NO_OPTIONS);
+    if (terms.grace !== undefined && this.#overdue === null)
+      throw new UnsupportedError("abort 'terminate': the host cannot be replaced");
+    terms.signal?.throwIfAborted();
+    if (this.#isFull || this.#prepared.size >= MAX_SLOTS) throw overloadedError();
+    terms.timeout ??= this.#timeouts[method];
+    return /** @type {any} */ (terms);
+  }
+
+  /** @returns {number} the method @throws why it cannot be sent */
+  checkType(type) {
+    const method = this.#methods.get(type);
+    if (method === undefined || !this.isTaking) throw this.#refusal(type);
+    return method;
+  }
+
+  /**
+   * What is admitted is open while its middleware runs.
+   * @param {Call} call
+   * @param {import('./options').SendOptions} [terms] of admit(), of a call
+   */
+  prepare(call, terms) {
+    this.#prepared.add(call);
+    if (terms !== undefined) this.#heed(call, terms);
+  }
+
+  /** @param {Call} call @param {import('./options').SendOptions} terms */
+  #heed(call, { signal, onProgress, grace }) {
+    if (grace !== undefined) this.#limit(call, grace);
+    if (onProgress !== undefined) call.onProgress = onProgress;
+    if (signal !== undefined) this.#aborts.join(signal, call);
+  }
+
+  #limit(call, grace) {
+    call.grace = grace;
+    if (this.#tellsLate) return;
+    this.#tellsLate = true;
+    this.#channel.tellLate();
+  }
+
+  /** Its signal has aborted, wherever it is. */
   #abort(call, reason) {
-    this.#calls.finish(call.slot, call.generation);
-    this.#channel.cancel(call.slot, call.generation);
-    this.failed++;
+    const { slot, generation } = call;
+    if (this.#calls.get(slot) === call) {
+      const isOverdue = call.grace !== null && this.#channel.isSent(slot, generation);
+      this.#calls.finish(slot, generation);
+      if (isOverdue) this.#overdue?.watch(call);
+      this.#channel.cancel(slot, generation);
+    }
+    if (call.kept !== null) this.#lasting?.withdraw(call);
+    this.#prepared.delete(call);
     call.onProgress = null;
-    call.reject(reason);
+    call.refuse(reason);
     this.#checkIdle();
   }
 
-  /** One way; false when the peer is behind: accepted, but wait for the drain. */
-  post(type, payload) {
-    const method = this.#methods.get(type);
-    if (method === undefined || !this.isOpen) throw this.#refusal(type);
-    return this.#outbox.post(method, payload);
+  /** It is not to be sent any more. @param {Call} call */
+  withdraw(call) {
+    this.#prepared.delete(call);
+    this.#checkIdle();
   }
 
-  /** As post(). */
+  /** Of a call that was prepared. @param {Call} call @param {unknown} error it rejects with that */
+  giveUp(call, error) {
+    if (call.isSettled) return;
+    call.refuse(error);
+    this.withdraw(call);
+  }
+
+  /**
+   * Send a call that was admitted, or keep it for the worker that comes.
+   * @param {Call} call
+   * @param {unknown} payload
+   * @param {import('./call-details').Details} details
+   * @param {number} [left] milliseconds until its caller gives up, 0: never
+   */
+  submit(call, payload, details, left = call.timeout) {
+    try {
+      const method = this.#methods.get(call.type);
+      if (method === undefined) throw this.#refusal(call.type);
+      const attempts = this.#retries[method];
+      if (this.#lasting !== null && (attempts > 0 || this.#lasting.isWaiting))
+        this.#lasting.keep(call, payload, details, left, attempts);
+      else this.#transmit(call, method, payload, details, left);
+    } catch (error) {
+      call.refuse(error);
+    }
+    if (this.#prepared.delete(call)) this.#checkIdle();
+  }
+
+  #transmit(call, method, payload, details, left) {
+    const channel = this.#channel;
+    this.#calls.take(call);
+    const { slot, generation } = call;
+    try {
+      if (details === NO_DETAILS) {
+        const tell = left !== this.#timeouts[method];
+        channel.send(TYPE.REQUEST, 0, method, slot, generation, left, tell, payload);
+      } else {
+        const block = details.block(this.#toldOf(method, left));
+        channel.sendWithBlock(TYPE.REQUEST, 0, method, slot, generation, left, block, payload);
+      }
+    } catch (error) {
+      // Else its worker has died, or its signal has aborted it meanwhile.
+      if (this.#calls.finish(slot, generation) !== undefined) throw error;
+    }
+  }
+
+  /** To the worker that there is now. @param {Call} call that is kept @param {number} left */
+  transmitKept(call, left) {
+    const method = this.#methods.get(call.type);
+    if (method === undefined) throw unknownTypeError(call.type); // this worker does not know it
+    if (this.#calls.isFull) throw overloadedError();
+    this.#calls.take(call);
+    const { slot, generation } = call;
+    const { payload, details } = /** @type {import('./waiting-line').Kept} */ (call.kept);
+    const block = details.block(this.#toldOf(method, left));
+    try {
+      this.#channel.sendKept(TYPE.REQUEST, 0, method, slot, generation, left, block, payload);
+    } catch (error) {
+      if (this.#calls.finish(slot, generation) !== undefined) throw error;
+    }
+  }
+
+  /** The peer knows the usual timeouts. */
+  #toldOf(method, left) {
+    return left === this.#timeouts[method] ? 0 : left || NEVER;
+  }
+
+  /** As Worker.post. */
+  post(type, payload) {
+    const method = this.#methods.get(type);
+    if (method !== undefined && this.isOpen) return this.#outbox.post(method, payload, NO_DETAILS);
+    this.checkType(type);
+    return /** @type {LastingCalls} */ (this.#lasting).post(type, payload, NO_DETAILS);
+  }
+
+  /** A post that was admitted. @param {import('./call-details').Details} details */
+  submitPost(type, payload, details) {
+    if (this.#lasting?.isWaiting) return this.#lasting.post(type, payload, details);
+    const method = this.#methods.get(type);
+    if (method === undefined) throw this.#refusal(type);
+    return this.#outbox.post(method, payload, details);
+  }
+
+  /** To the worker that there is now. */
+  transmitPost(type, kept) {
+    const method = this.#methods.get(type);
+    if (method === undefined) throw unknownTypeError(type);
+    this.#outbox.postKept(method, kept);
+  }
+
+  /** As Worker.notify. */
   emit(name, data) {
-    if (!this.isOpen) throw this.#refusal();
+    this.checkTaking();
+    return this.submitEvent(name, data);
+  }
+
+  /** An event that was admitted. */
+  submitEvent(name, data) {
+    if (this.#lasting?.isWaiting) return this.#lasting.emit(name, data);
     return this.#outbox.emit(name, data);
+  }
+
+  /** @throws why there is no end that takes anything */
+  checkTaking() {
+    if (!this.isTaking) throw this.#refusal();
   }
 
   /** @param {number} timeout milliseconds @returns {Promise<number>} milliseconds */
   ping(timeout) {
-    if (!this.isOpen) return Promise.reject(this.#refusal());
     const promise = new Promise(capture);
-    const call = new Call('ping', timeout);
+    const call = new Ping(timeout);
     this.#calls.take(call);
-    call.started = performance.now();
     try {
       this.#channel.ping(call.slot, call.generation, timeout);
     } catch (error) {
       this.#calls.finish(call.slot, call.generation);
-      call.reject(new OverloadedError('too many pings', { cause: error }));
+      call.refuse(new OverloadedError('too many pings', { cause: error }));
     }
     return promise;
   }
+
+  // ---------------------------------------------------------------- settling
 
   /** An answer may come behind the abort of its call, in one batch: the generation tells. */
   onAnswer(kind, slot, at) {
     const call = this.#calls.finish(slot, this.#channel.generation(at));
     if (call === undefined) return;
-    if (call.group !== null) this.#aborts.leave(call);
-    if (kind === EVENT.RESPONSE) this.#resolve(call, at);
-    else if (kind === EVENT.PONG) call.resolve(performance.now() - call.started);
-    else this.#reject(call, this.#errorOf(kind, call, at));
+    if (call.kept !== null) this.#lasting?.forget(call);
+    this.#settle(call, kind, at);
     if (this.#onceIdle !== null) this.#checkIdle();
   }
 
@@ -186,45 +342,56 @@ class Caller {
     queueMicrotask(() => call.onProgress?.(value));
   }
 
+  #settle(call, kind, at) {
+    if (kind === EVENT.RESPONSE) this.#resolve(call, at);
+    else if (kind === EVENT.PONG) call.succeed(call.age);
+    else if (kind === EVENT.TIMEOUT) this.#timeOut(call, this.#channel.value(at) === 1);
+    else call.failRemotely(this.#channel.readPayload(at, decodeError));
+  }
+
+  #timeOut(call, wasQueued) {
+    if (call.grace !== null && !wasQueued) this.#overdue?.watch(call);
+    call.fail(timeoutError(call, wasQueued ? 'queue' : 'run'));
+  }
+
+  /** A call that was given up has ended. */
+  onLate(at) {
+    this.#overdue?.end(this.#channel.slot(at), this.#channel.generation(at));
+  }
+
   #resolve(call, at) {
     let value;
     try {
       value = this.#channel.payload(at);
     } catch (error) {
-      this.#reject(call, error);
+      call.fail(error);
       return;
     }
-    call.resolve(value);
+    call.succeed(value);
   }
 
-  #reject(call, error) {
-    this.failed++;
-    rejectWithCallerStack(call.resolve, call.reject, error);
-  }
-
-  #errorOf(kind, { type, timeout }, at) {
-    if (kind === EVENT.ERROR) return this.#channel.readPayload(at, decodeError);
-    const phase = this.#channel.value(at) === 1 ? 'queue' : 'run';
-    const text = `Request timeout after ${timeout}ms: ${type}`;
-    return new TimeoutError(text, { phase, timeout });
+  /** The calls that the peer had, oldest slot first; they are the taker's now. @returns {any[]} */
+  takeSent() {
+    return this.#calls.finishAll();
   }
 
   /** Reject all that is open. @param {(type: string) => Error} errorOf */
   rejectAll(errorOf) {
-    for (const call of this.#calls.finishAll()) {
-      if (call.group !== null) this.#aborts.leave(call);
-      this.#reject(call, errorOf(call.type));
-    }
+    const waiting = this.#lasting === null ? [] : this.#lasting.takeAll();
+    const calls = [...this.#calls.finishAll(), ...waiting, ...this.#prepared];
+    this.#prepared.clear();
+    this.#overdue?.clear();
+    for (const call of calls) call.fail(errorOf(call.type));
   }
 
-  /** Call it once no call is open: at once, or behind the last answer. */
+  /** Call it once nothing is open: at once, or behind the last answer. */
   whenIdle(callback) {
     this.#onceIdle = callback;
     this.#checkIdle();
   }
 
   #checkIdle() {
-    if (this.#calls.size > 0 || this.#onceIdle === null) return;
+    if (this.#onceIdle === null || this.#calls.size + this.#prepared.size > 0) return;
     const callback = this.#onceIdle;
     this.#onceIdle = null;
     callback();

@@ -1,18 +1,21 @@
 'use strict';
 
 const native = require('./binding');
+const { BatchReader } = require('./batch-reader');
 const { slicesOf } = require('./codec/record-writer');
 const { ProtocolError, TooLargeError, WorkerClosedError } = require('./errors');
-const { DEADLINE_BYTES, EVENT, FLAG, HEADER_BYTES, NEVER, TYPE } = require('./frames');
+const { EVENT, HEADER_BYTES, TYPE } = require('./frames');
+const { blockRecordOf, recordOf, sizeOf, sumOf, writeBlock } = require('./records');
 
 const { words: WORD, counterIndex: COUNTER, ...AT } = native.layout;
 const RECORD_WORDS = 8;
 const REGION_RING = 1;
 const NOTHING = Buffer.alloc(0);
+const DEFINE = recordOf(TYPE.DEFINE, 0, 0, 0, 0, 0, false);
 const alignUp = (bytes) => (bytes + 7) & ~7;
 const MAX_SLICES = 64;
 const MAX_COPIED = 16 * 1024; // of what is encoded already
-const MIN_ROOM = 256; // of the region, before an encoder begins
+const MIN_ROOM = 240; // of the region for a payload, before an encoder begins
 const WINDOW_BYTES = 1024 * 1024;
 const ALL_CODECS = 0xff;
 /** How much more than the high-water mark may wait, times that mark. */
@@ -27,17 +30,15 @@ const SLEEPY_RECORDS = 64; // where each hand-over costs a system call
  * a table, and handed over once per tick; what arrives is decoded once per batch.
  *
  * The listener has onOpen(transport), onEvent(kind, at) for start and control events,
- * onRequest(...), onAnswer(...), onDrain(), onEnd(code, rule).
+ * onRequest(at), onCancel(at), onAnswer(kind, slot, at), onLate(at), onProgress(at), onEmitted(at),
+ * onDrain(what), onEnd(code, rule).
  */
-class Channel {
+class Channel extends BatchReader {
   #handle; // the native channel
   #listener;
-  #codec;
   #words;
   #counters;
   #records;
-  #events;
-  #inbox;
   #scratch;
   #ring = NOTHING;
   #bytes = NOTHING; // of the region: #ring or #scratch
@@ -70,9 +71,9 @@ class Channel {
    * @param {any} about.listener
    */
   constructor({ open, options, codec, listener }) {
+    super(codec);
     const { role, uuid, maxMessageBytes, spin, highWaterMark } = options;
     this.#listener = listener;
-    this.#codec = codec;
     this.#maxMessageBytes = maxMessageBytes;
     this.#earlyCount = spin > 0 ? EARLY_RECORDS : SLEEPY_RECORDS;
     this.highWaterBytes = highWaterMark.bytes;
@@ -94,6 +95,7 @@ class Channel {
       spinMicroseconds: spin,
     };
     this.#handle = open(wanted, callbacks);
+    this.readFrom(this.#handle);
     this.#mapBlock(this.#handle.block);
     if (this.#early) this.#adoptRing(...this.#early);
   }
@@ -102,9 +104,7 @@ class Channel {
     this.#words = new Uint32Array(block, 0, 32);
     this.#counters = new Float64Array(block, AT.counters, 16);
     this.#records = new Uint32Array(block, AT.records, AT.recordCount * RECORD_WORDS);
-    this.#events = new Uint32Array(block, AT.events, AT.eventCount * 8);
     this.#scratch = Buffer.from(block, AT.scratch, AT.scratchBytes);
-    this.#inbox = Buffer.from(block, AT.inbox, AT.inboxBytes);
   }
 
   #onOpen(ring, transport) {
@@ -130,19 +130,19 @@ class Channel {
 
   // ---------------------------------------------------------------- sending
 
-  get codec() {
-    return this.#codec;
-  }
-
-  /** The worker follows the host's codec. */
-  set codec(codec) {
-    this.#codec = codec;
-  }
-
   /** Bytes accepted and not yet in the ring. */
   get queuedBytes() {
     if (this.#words[WORD.RECORD_COUNT] === 0) return this.#words[WORD.HELD_BYTES];
     return this.#words[WORD.HELD_BYTES] + this.#position - this.#regionStart;
+  }
+
+  /**
+   * As queuedBytes, without requests that wait for messages of credit: answers must not wait for
+   * those, or two ends that ask each other wait for ever (P5.8).
+   */
+  get laneBytes() {
+    if (this.#words[WORD.RECORD_COUNT] === 0) return this.#words[WORD.LANE_BYTES];
+    return this.#words[WORD.LANE_BYTES] + this.#position - this.#regionStart;
   }
 
   get queuedRecords() {
@@ -175,14 +175,34 @@ class Channel {
    */
   send(type, flags, method, slot, generation, timeout, tellTimeout, value) {
     if (this.#closed) throw new WorkerClosedError('Worker is closed');
-    const record = recordOf(type, flags, method, slot, generation, timeout, tellTimeout);
-    if (this.#encoding) {
-      if (value === undefined) return this.#sendEncoded(record, NOTHING, 0);
-      return this.#postpone(record, value);
-    }
-    this.#makeRoom(MIN_ROOM);
-    if (value === undefined) return this.#describe(record, 0);
+    this.#sendRecord(recordOf(type, flags, method, slot, generation, timeout, tellTimeout), value);
+  }
+
+  /**
+   * As send(), of a record with a block before its payload.
+   * @param {Buffer} block extension (P2.6) or, of an EVENT, its name (P4.16)
+   */
+  sendWithBlock(type, flags, method, slot, generation, timeout, block, value) {
+    if (this.#closed) throw new WorkerClosedError('Worker is closed');
+    const record = blockRecordOf(type, flags, method, slot, generation, timeout, block);
+    if (value === undefined) this.#checkSize(record, 0);
+    this.#sendRecord(record, value);
+  }
+
+  #sendRecord(record, value) {
+    if (value === undefined) return this.#sendEmpty(record);
+    if (this.#encoding) return this.#postpone(record, value);
+    this.#makeRoom(record.head + MIN_ROOM);
     return this.#encodeInRegion(record, value);
+  }
+
+  #sendEmpty(record) {
+    if (this.#encoding) return void this.#postponed.push({ record, slices: [] });
+    this.#makeRoom(record.head);
+    // The rest of a ring may be shorter than a long block.
+    if (this.#limit - this.#position < record.head) this.#sendSlices(record, []);
+    else this.#describe(record, 0);
+    return undefined;
   }
 
   /** So many bytes of the region, unless it has fewer. */
@@ -194,13 +214,17 @@ class Channel {
   }
 
   /**
-   * Send what a PayloadKeeper has encoded; otherwise as send().
+   * Send what a PayloadKeeper has encoded; otherwise as sendWithBlock().
+   * @param {Buffer | null} block
    * @param {import('./kept-payload').KeptPayload} payload is not kept
    */
-  sendKept(type, flags, method, slot, generation, timeout, tellTimeout, payload) {
+  sendKept(type, flags, method, slot, generation, timeout, block, payload) {
     if (this.#closed) throw new WorkerClosedError('Worker is closed');
     flags |= payload.codecId;
-    const record = recordOf(type, flags, method, slot, generation, timeout, tellTimeout);
+    const record =
+      block === null
+        ? recordOf(type, flags, method, slot, generation, timeout, false)
+        : blockRecordOf(type, flags, method, slot, generation, timeout, block);
     this.#checkSize(record, payload.bytes);
     if (this.#encoding) this.#postponed.push({ record, slices: payload.slices });
     else if (payload.bytes > MAX_COPIED) this.#sendSlices(record, payload.slices);
@@ -220,7 +244,7 @@ class Channel {
   }
 
   #encodeInRegion(record, value) {
-    const { encoder } = this.#codec;
+    const { encoder } = this.codec;
     const bytes = this.#bytes;
     const from = this.#position + record.head;
     let end;
@@ -262,8 +286,7 @@ class Channel {
   #describe(record, length) {
     const at = this.#recordCount++ * RECORD_WORDS;
     const records = this.#records;
-    if (record.head > HEADER_BYTES)
-      this.#writeDeadline(this.#bytes, this.#position + HEADER_BYTES, record);
+    if (record.head > HEADER_BYTES) writeBlock(this.#bytes, this.#position + HEADER_BYTES, record);
     const body = record.head - HEADER_BYTES + length;
     records[at] = this.#position;
     records[at + 1] = body;
@@ -285,13 +308,6 @@ class Channel {
     this.#adoptRegion();
   }
 
-  #writeDeadline(bytes, at, { timeout }) {
-    bytes.writeUInt16LE(DEADLINE_BYTES, at);
-    bytes[at + 2] = 1;
-    bytes[at + 3] = 4;
-    bytes.writeUInt32LE(timeout || NEVER, at + 4);
-  }
-
   /** A record that outgrew the region, or that needs shapes of its own defined first. */
   #sendApart(record, encoder, end, definitions) {
     const inPlace = encoder.bytes === this.#bytes;
@@ -302,26 +318,38 @@ class Channel {
     encoder.release();
   }
 
-  #sendEncoded(record, encoded, length) {
-    if (this.#encoding) {
-      this.#postponed.push({ record, slices: [encoded] });
-      return;
-    }
-    this.#sendSlices(record, length > 0 ? [encoded] : []);
-  }
-
   /** Bytes that are encoded already, such as an error's. */
   sendBytes(type, flags, slot, generation, encoded) {
     if (this.#closed) return;
     const record = recordOf(type, flags, 0, slot, generation, 0, false);
-    this.#sendEncoded(record, encoded, encoded.length);
+    const slices = encoded.length > 0 ? [encoded] : [];
+    if (this.#encoding) this.#postponed.push({ record, slices });
+    else this.#sendSlices(record, slices);
+  }
+
+  /** Give up a call: withdrawn if it has not left, else the peer is told (P4.14). */
+  cancel(slot, generation) {
+    if (this.#closed) return;
+    this.#sendEmpty(recordOf(TYPE.CANCEL, 0, 0, slot, generation, 0, false));
+  }
+
+  /** From now on the listener hears of answers to calls that were given up: onLate(at). */
+  tellLate() {
+    if (!this.#closed) native.tellLate(this.#handle);
+  }
+
+  /** Whether that call has left, so that its answer comes though it may be given up. */
+  isSent(slot, generation) {
+    if (this.#closed) return false;
+    this.flush();
+    return native.isSent(this.#handle, slot, generation);
   }
 
   #sendSlices(record, slices) {
     this.flush();
     if (record.head > HEADER_BYTES) {
-      const block = Buffer.alloc(DEADLINE_BYTES);
-      this.#writeDeadline(block, 0, record);
+      const block = Buffer.alloc(record.head - HEADER_BYTES);
+      writeBlock(block, 0, record);
       slices = [block, ...slices];
     }
     if (slices.length > MAX_SLICES) slices = [Buffer.concat(slices)];
@@ -338,7 +366,7 @@ class Channel {
 
   /** A getter of the payload being encoded sends: its record follows the outer one. */
   #postpone(record, value) {
-    const encoder = this.#codec.nestedEncoder();
+    const encoder = this.codec.nestedEncoder();
     const end = encoder.encode(NOTHING, 0, 0, value);
     this.#checkSize(record, sizeOf(encoder, end));
     record.flags |= encoder.codecId;
@@ -375,6 +403,7 @@ class Channel {
   }
 
   ping(slot, generation, timeout) {
+    this.flush(); // the slot may be that of a call whose CANCEL has not been handed over
     native.ping(this.#handle, slot, generation, timeout);
     this.schedule();
   }
@@ -385,8 +414,9 @@ class Channel {
     this.flush();
   }
 
-  wantDrain() {
-    if (!this.#closed) native.wantDrain(this.#handle);
+  /** @param {number} what DRAIN.ALL or DRAIN.LANE */
+  wantDrain(what) {
+    if (!this.#closed) native.wantDrain(this.#handle, what);
   }
 
   // ---------------------------------------------------------------- receiving
@@ -411,8 +441,7 @@ class Channel {
   }
 
   #onEvent(at) {
-    const events = this.#events;
-    const kind = events[at];
+    const kind = this.kind(at);
     switch (kind) {
       case EVENT.REQUEST:
         this.messagesReceived++;
@@ -421,17 +450,31 @@ class Channel {
       case EVENT.RESPONSE:
       case EVENT.ERROR:
         this.messagesReceived++;
-        this.#listener.onAnswer(kind, events[at + 1], at);
+        this.#listener.onAnswer(kind, this.slot(at), at);
         return;
       case EVENT.PONG:
       case EVENT.TIMEOUT:
-        this.#listener.onAnswer(kind, events[at + 1], at);
+        this.#listener.onAnswer(kind, this.slot(at), at);
         return;
       case EVENT.DEFINE:
         this.#define(at);
         return;
+      case EVENT.EVENT:
+        this.messagesReceived++;
+        this.#listener.onEmitted(at);
+        return;
+      case EVENT.PROGRESS:
+        this.messagesReceived++;
+        this.#listener.onProgress(at);
+        return;
+      case EVENT.CANCEL:
+        this.#listener.onCancel(at);
+        return;
+      case EVENT.LATE:
+        this.#listener.onLate(at);
+        return;
       case EVENT.DRAIN:
-        this.#listener.onDrain();
+        this.#listener.onDrain(this.value(at));
         return;
       case EVENT.HELLO:
         this.#peerLimit = native.peerLimit(this.#handle);
@@ -444,7 +487,7 @@ class Channel {
 
   #define(at) {
     try {
-      this.#withPayload(at, (bytes, start, end) => this.#codec.define(bytes, start, end));
+      this.readPayload(at, (bytes, start, end) => this.codec.define(bytes, start, end));
     } catch (error) {
       const cause =
         error instanceof ProtocolError ? error : new ProtocolError(error.message, { cause: error });
@@ -452,55 +495,14 @@ class Channel {
     }
   }
 
-  #withPayload(at, read) {
-    const events = this.#events;
-    const start = events[at + 4];
-    const end = start + events[at + 5];
-    const bulk = events[at + 6];
-    if (bulk === 0) return read(this.#inbox, start, end, false);
-    return read(Buffer.from(native.takeBulk(this.#handle, bulk)), start, end, true);
-  }
-
-  /** The value that the event carries. Throws ProtocolError, or what a user's serializer throws. */
-  payload(at) {
-    const id = (this.#events[at + 3] >>> 8) & 7;
-    if (this.#events[at + 6] === 0) {
-      const start = this.#events[at + 4];
-      return this.#codec.decode(id, this.#inbox, start, start + this.#events[at + 5], false);
-    }
-    return this.#withPayload(at, (bytes, start, end, owned) =>
-      this.#codec.decode(id, bytes, start, end, owned),
-    );
-  }
-
-  /** Its bytes read by `read(bytes, start, end)`, valid until that returns. */
-  readPayload(at, read) {
-    return this.#withPayload(at, read);
+  /** The peer's uuid in hexadecimal digits. */
+  get peerUuid() {
+    return Buffer.from(native.peerUuid(this.#handle)).toString('hex');
   }
 
   /** Of the protocol, as the peer's HELLO named it. */
   get peerVersion() {
     return native.peerVersion(this.#handle);
-  }
-
-  slot(at) {
-    return this.#events[at + 1];
-  }
-
-  generation(at) {
-    return this.#events[at + 2];
-  }
-
-  flags(at) {
-    return (this.#events[at + 3] >>> 8) & 0xff;
-  }
-
-  method(at) {
-    return this.#events[at + 3] >>> 16;
-  }
-
-  value(at) {
-    return this.#events[at + 7];
   }
 
   // ---------------------------------------------------------------- ending
@@ -531,29 +533,6 @@ class Channel {
   counter(name) {
     return this.#counters[COUNTER[name]];
   }
-}
-
-const DEFINE = recordOf(TYPE.DEFINE, 0, 0, 0, 0, 0, false);
-
-function recordOf(type, flags, method, slot, generation, timeout, tellTimeout) {
-  return {
-    word: type | (method << 16),
-    flags: tellTimeout ? flags | FLAG.EXT : flags,
-    slot,
-    generation,
-    timeout,
-    head: tellTimeout ? HEADER_BYTES + DEADLINE_BYTES : HEADER_BYTES,
-  };
-}
-
-function sizeOf({ start, segments }, end) {
-  return end - start + (segments ? sumOf(segments) : 0);
-}
-
-function sumOf(slices) {
-  let sum = 0;
-  for (const slice of slices) if (typeof slice !== 'number') sum += slice.length;
-  return sum;
 }
 
 function flushScheduled(channel) {

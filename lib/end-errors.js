@@ -3,6 +3,8 @@
 const fs = require('node:fs');
 const { WorkerCrashedError, WorkerStartError } = require('./errors');
 
+const UNKNOWN = { code: null, signal: null };
+
 /**
  * The worker did not reach READY.
  * @param {string} message
@@ -38,15 +40,17 @@ function earlyExitError(exit, tail) {
  * @param {string} [about.type] of the call that this is for
  * @param {string} [about.tail]
  * @param {{ attempt: number, maxAttempts: number }} [about.tries] of a call that was tried again
+ * @param {boolean} [about.isLate] the call was made when it was dead
  */
-function crashError({ exit = { code: null, signal: null }, failure, closed, type, tail, tries }) {
+function crashError({ exit = UNKNOWN, failure, closed, type, tail, tries, isLate }) {
   const how = failure?.message ?? (closed ? 'it closed its connection' : exitText(exit));
   const doing = type === undefined ? '' : ` while processing '${type}'`;
   const kind = failure ? 'error' : closed ? 'close' : 'exit';
   const reason = { type: kind, code: exit.code, signal: exit.signal };
   const { attempt = 1, maxAttempts = 1 } = tries ?? {};
   const after = attempt > 1 ? ` after ${attempt} attempts${doing} (${how})` : ` (${how})${doing}`;
-  return new WorkerCrashedError(`Worker crashed${after}`, {
+  const text = isLate ? `Worker is not active: it crashed (${how})` : `Worker crashed${after}`;
+  return new WorkerCrashedError(text, {
     reason: failure ? { ...reason, error: failure } : reason,
     messageType: type,
     attempt,
@@ -57,7 +61,8 @@ function crashError({ exit = { code: null, signal: null }, failure, closed, type
 }
 
 function exitText({ code, signal }) {
-  return `exit code ${code}${signal ? `, signal ${signal}` : ''}`;
+  if (signal !== null) return `signal ${signal}`;
+  return code === null ? 'its exit is not known yet' : `exit code ${code}`;
 }
 
 module.exports = { startError, spawnError, earlyExitError, crashError };

@@ -34,7 +34,11 @@ exports.EVENT = {
   CANCEL: 14,
   EVENT: 15,
   PROGRESS: 16,
+  LATE: 17,
 };
+
+/** Reasons of GOAWAY (P6.1). */
+exports.GOAWAY = { SHUTDOWN: 0, DISCONNECT: 1 };
 
 /** What DRAIN is about. */
 exports.DRAIN = { ALL: 1, LANE: 2 };

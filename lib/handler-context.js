@@ -9,6 +9,8 @@ class HandlerContext {
   #timeout;
   /** @type {AbortController | undefined} once the signal was asked for */
   #controller;
+  /** @type {(() => void) | undefined} while it waits for its turn */
+  #onGivenUp;
 
   /**
    * @param {string} type
@@ -23,10 +25,15 @@ class HandlerContext {
     this.#timeout = timeout;
   }
 
-  /** Names the call, on both sides, as long as the session lives. */
+  /** Names the call on both sides (P4.19). */
   get tx() {
-    const { session, generation, slot } = this.#call;
-    return `${session}-${generation}-${slot}`;
+    const { server, slot, generation, oneWay, details } = this.#call;
+    return details?.tx ?? `${server.session}-${generation}-${slot}${oneWay ? '-post' : ''}`;
+  }
+
+  /** What the caller gave as such, or undefined. */
+  get metadata() {
+    return this.#call.details?.metadata;
   }
 
   /** Epoch milliseconds at which the caller gives up, or undefined. */
@@ -38,7 +45,7 @@ class HandlerContext {
   get signal() {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      if (this.#call.server.isGivenUp(this.#call)) this.#controller.abort();
+      if (HandlerContext.isGivenUp(this)) this.#controller.abort();
     }
     return this.#controller.signal;
   }
@@ -53,9 +60,32 @@ class HandlerContext {
     return this.#call.server.emit(name, data);
   }
 
-  /** For the server only: handlers have no such method. @param {HandlerContext} context */
+  // For those who serve: handlers have no such methods.
+
+  /** @param {HandlerContext} context */
   static abort(context) {
     context.#controller?.abort();
+    context.#onGivenUp?.();
+  }
+
+  /** Call back when nobody waits for it any more. @param {HandlerContext} context @param {() => void} callback */
+  static onGivenUp(context, callback) {
+    context.#onGivenUp = callback;
+  }
+
+  /** Whether nobody waits for what the handler does. @param {HandlerContext} context */
+  static isGivenUp(context) {
+    return context.#call.server.isGivenUp(context.#call);
+  }
+
+  /** Whether nobody ever waited for an answer. @param {HandlerContext} context */
+  static isOneWay(context) {
+    return context.#call.oneWay;
+  }
+
+  /** Milliseconds that the caller waits, or NEVER. @param {HandlerContext} context */
+  static timeoutOf(context) {
+    return context.#timeout;
   }
 }
 

@@ -2,23 +2,32 @@
 
 const native = require('./binding');
 const { Channel } = require('./channel');
+const { onAnnouncement } = require('./announcement');
 const { createCodec } = require('./codec');
 const { crashError, earlyExitError, spawnError, startError } = require('./end-errors');
 const { decodeError } = require('./error-frames');
 const errors = require('./errors');
-const { EVENT, ROLE, TYPE } = require('./frames');
-const { makeLink, spawnWorker } = require('./spawn');
+const { EVENT, GOAWAY, ROLE, TYPE } = require('./frames');
+const { Joining } = require('./joining');
+const { makeToken, removeRemains, socketError, socketId } = require('./named-socket');
+const { NO_CHANNEL } = require('./no-channel');
+const { RemoteProcess } = require('./remote-process');
+const { makeLink, spawnListening, spawnWorker, FIRST_FD } = require('./spawn');
 const { STRUCTURED, decodeMethods } = require('./start-frames');
 const { WorkerProcess } = require('./worker-process');
 
 const FAILED_START_GRACE = 5000; // from the error of a start to SIGKILL
+const REMOTE_EXIT_GRACE = 100; // from the end of a connection to that of the process
 const STATUS = native.status;
 
 /**
  * One life of a worker: a process, the connection to it, and its start. It is over with its
- * process; a Worker may have several, one after the other.
+ * process; a Worker may have several, one after the other. At a named socket its connection may
+ * end and be made again, and its process may be somebody else's.
  *
- * The owner has onReady(names); onAnswer(kind, slot, at); onDrain(); onDeath(), at once when no
+ * The owner has onChannel(channel), for each connection; onReady(names); onUnjoined(error), when it
+ * could not be joined again; onRequest(at), onCancel(at), onAnswer(kind, slot, at), onLate(at),
+ * onProgress(at), onEmitted(at) and onDrain(what), as of Channel; onDeath(), at once when no
  * answer can come any more; onExit({ code, signal }, startError), the last of all, once the process
  * is gone and its stderr is read; wantsTail().
  */
@@ -38,11 +47,21 @@ class Incarnation {
   #closedEarly = false; // killed, for it had closed its end and stayed
   /** @type {Error | null} its bytes ended inside a frame */
   #cutShort = null;
-  /** @type {any} a WorkerProcess, once it is launched */
+  /** @type {any} a Joining, while there is no connection yet */
+  #joining = null;
+  #isJoinedAgain = false; // so that a failure ends the connection only
+  /** @type {any} of the process, where it listens for us */
+  #lifeline = null;
+  /** @type {string | undefined} which file it listens at */
+  #socketId;
+  /** @type {(() => void) | null} of disconnect() */
+  #left = null;
+  /** @type {any} a WorkerProcess or RemoteProcess, once it is launched */
   process;
   /** @type {any} a Channel, once it is launched */
-  channel;
+  channel = NO_CHANNEL;
   transport = 'socket';
+  session = ''; // its name, part of those of its calls (P4.19)
   isReady = false;
   isOver = false; // its owner knows
   /** @type {Error | null} why the channel ended while the process lived */
@@ -57,25 +76,125 @@ class Incarnation {
 
   /** Start the process. Throws when that cannot be tried; the owner hears nothing then. */
   launch() {
+    const { script, socketPath } = this.#options;
+    if (script === null) return this.#launchJoined();
     try {
-      const link = makeLink(this.#options.transport);
-      this.#openChannel(link);
-      this.#adoptChild(spawnWorker(this.#options, link));
+      if (socketPath === undefined) this.#launchInherited();
+      else this.#launchListening();
     } catch (error) {
-      this.channel?.close();
+      this.channel.close();
       throw error instanceof errors.HawserError ? error : spawnError(error);
     }
-    this.#watchStart();
+    return this.#watchStart();
+  }
+
+  #launchInherited() {
+    const link = makeLink(this.#options.transport);
+    this.#openChannel(link);
+    this.#adoptChild(spawnWorker(this.#options, link));
+  }
+
+  // ---------------------------------------------------------------- at a named socket
+
+  /** Until it listens no attempt is made: a start may be slow (its limit is timeout.startup). */
+  #launchListening() {
+    const token = makeToken();
+    const child = spawnListening(this.#options, token);
+    this.#adoptChild(child);
+    this.#lifeline = child.stdio?.[FIRST_FD]; // not where no process could be started
+    if (this.#lifeline)
+      onAnnouncement(this.#lifeline, ({ id, error }) => {
+        if (error !== undefined) return void this.#cannotListen(error);
+        this.#socketId = id;
+        if (this.#starting) this.#join(token);
+      });
+  }
+
+  #launchJoined() {
+    this.process = new RemoteProcess({ onExit: () => this.#onProcessEnd() });
+    this.process.exited.then((exit) => this.#finish(exit));
+    this.#join();
+  }
+
+  #cannotListen(told) {
+    const cause = socketError(told, this.#options.socketPath);
+    this.failStart(this.#errorOfStart(`Worker cannot listen: ${cause.message}`, cause));
+  }
+
+  /** @param {Buffer} [token] */
+  #join(token) {
+    this.#joining = new Joining(this.#options, {
+      token,
+      onLink: (link) => {
+        this.process.connected?.(link.pid);
+        this.#openChannel(link);
+      },
+      onFailure: (error) => this.failStart(error),
+    });
+    this.#joining.start();
+  }
+
+  #onRefused(code) {
+    this.channel.close(); // before the next attempt
+    this.#joining.refused(code);
+  }
+
+  #onJoined() {
+    this.#joining.stop();
+    this.#joining = null;
+    this.#socketId ??= socketId(this.#options.socketPath);
+    if (this.#options.script === null || this.#isJoinedAgain) this.#watchStart();
+  }
+
+  /**
+   * Leave the worker alone: it is told so, and waits for another host. Resolves when it has let go,
+   * or timeout.connect later, or when its process is gone.
+   */
+  async disconnect() {
+    const { connect } = this.#options.timeouts;
+    this.isReady = false;
+    this.channel.goaway(GOAWAY.DISCONNECT);
+    let timer;
+    await new Promise((resolve) => {
+      this.#left = () => resolve(undefined);
+      if (connect > 0) timer = setTimeout(resolve, connect);
+    });
+    clearTimeout(timer);
+    this.#left = null;
+    this.channel.close();
+    this.#lifeline?.destroy();
+    this.process.setRef(false);
+    this.process.disconnected?.();
+  }
+
+  /** A connection again, to the same process; onReady or onUnjoined follows. @param {Buffer} init */
+  reconnect(init) {
+    this.#init = init;
+    this.#starting = true;
+    this.#isJoinedAgain = true;
+    this.#startError = undefined;
+    this.failure = null;
+    this.#join();
+  }
+
+  /** @param {Error} error */
+  #failJoin(error) {
+    this.channel.close();
+    this.process.disconnected?.();
+    this.#owner.onUnjoined(error);
   }
 
   #openChannel(link) {
     const { highWaterMark, maxMessageBytes, spin, serializer } = this.#options;
     const owner = this.#owner;
+    const uuid = native.uuid();
+    this.session = uuid.toString('hex');
+    this.channel.close();
     this.channel = new Channel({
       open: (options, callbacks) => native.openHost(link, options, callbacks),
       options: {
         role: ROLE.HOST,
-        uuid: native.uuid(),
+        uuid,
         maxMessageBytes,
         highWaterMark,
         spin,
@@ -84,17 +203,22 @@ class Incarnation {
       listener: {
         onOpen: (transport) => this.#onOpen(transport),
         onEvent: (kind, at) => this.#onEvent(kind, at),
-        onRequest: () =>
-          this.giveUp(new errors.ProtocolError('a request from the worker', { rule: 'P4.12' })),
+        onRequest: owner.onRequest,
+        onCancel: owner.onCancel,
         onAnswer: owner.onAnswer,
+        onLate: owner.onLate,
+        onProgress: owner.onProgress,
+        onEmitted: owner.onEmitted,
         onDrain: owner.onDrain,
         onEnd: (code, rule) => this.#onEnd(code, rule),
         onProtocolError: (error) => this.giveUp(error),
       },
     });
+    owner.onChannel(this.channel);
   }
 
   #onOpen(transport) {
+    if (this.#joining !== null) this.#onJoined();
     this.transport = transport;
     if (transport === 'shm' || this.#options.transport !== 'shm') return;
     const text = "transport 'shm' is not available: the worker could not join it";
@@ -104,14 +228,17 @@ class Incarnation {
   #adoptChild(child) {
     this.process = new WorkerProcess(child, {
       forwardStderr: this.#options.stdio === 'default',
-      onExit: () => {
-        this.channel.readRest();
-        this.channel.close();
-        this.#die();
-      },
+      onExit: () => this.#onProcessEnd(),
       wantsTail: this.#owner.wantsTail,
     });
     this.process.exited.then((exit) => this.#finish(exit));
+  }
+
+  #onProcessEnd() {
+    this.channel.readRest();
+    this.channel.close();
+    this.#left?.();
+    this.#die();
   }
 
   // ---------------------------------------------------------------- starting
@@ -130,12 +257,15 @@ class Incarnation {
     const starting = this.#starting;
     this.#starting = false;
     clearTimeout(this.#timer);
+    this.#joining?.stop();
+    this.#joining = null;
     return starting;
   }
 
   /** A worker that is starting is killed; the owner is told the error once it is gone. */
   failStart(error) {
     if (!this.#endStart()) return;
+    if (this.#isJoinedAgain) return void this.#failJoin(error);
     this.#startError = error;
     this.failure = null; // the error of the start tells of it
     this.process.kill('SIGKILL');
@@ -181,6 +311,7 @@ class Incarnation {
   /** P3.11 */
   #onStartError(at) {
     const cause = this.channel.readPayload(at, decodeError);
+    if (this.#isJoinedAgain) return void this.failStart(this.#causedError(cause));
     if (!this.#endStart()) return;
     this.#startCause = cause;
     // The channel stays open: the worker would take its end for the host's, and kill itself.
@@ -209,8 +340,19 @@ class Incarnation {
     }
   }
 
+  /** Kill it: nothing that it may still say is of use. */
+  discard() {
+    this.process.signal?.('SIGKILL'); // somebody else's, while it is connected
+    this.channel.close();
+    this.process.kill('SIGKILL');
+    this.#die();
+  }
+
   #onEnd(code, rule) {
+    if (this.#joining !== null && isRefusal(code)) return void this.#onRefused(code);
+    if (this.#left !== null) return void this.#left();
     if (code === 0) {
+      if (this.#starting && this.#isJoinedAgain) return void this.failStart(closedEarly());
       if (this.#starting) this.channel.close(); // it may never have been open
       if (this.process.exit === null) this.#killLater();
       return;
@@ -248,10 +390,25 @@ class Incarnation {
     const neverReady = this.#endStart();
     if (this.#startCause !== null) this.#startError ??= this.#causedError(this.#startCause);
     else if (neverReady && error) this.#startError = spawnError(error, this.#options.cwd);
-    else if (neverReady) this.#startError = earlyExitError({ code, signal }, this.process.tail);
+    else if (neverReady) this.#startError ??= this.#earlyExit({ code, signal });
     if (code === 0 || this.#closedEarly) this.failure ??= this.#cutShort;
     this.isOver = true;
+    this.#lifeline?.destroy();
+    this.#removeRemains();
     this.#owner.onExit({ code, signal }, this.#startError);
+  }
+
+  /** Somebody else's process may be ending still, its connection being the first to go. */
+  #removeRemains() {
+    const id = this.#socketId;
+    if (id === undefined) return;
+    const { script, socketPath } = this.#options;
+    if (script !== null) removeRemains(socketPath, id);
+    else setTimeout(() => removeRemains(socketPath, id), REMOTE_EXIT_GRACE).unref();
+  }
+
+  #earlyExit(exit) {
+    return this.#options.script === null ? closedEarly() : earlyExitError(exit, this.process.tail);
   }
 
   #causedError(cause) {
@@ -263,8 +420,9 @@ class Incarnation {
    * What its death is for a call.
    * @param {string} [type]
    * @param {{ attempt: number, maxAttempts: number }} [tries]
+   * @param {boolean} [isLate] made when it was dead
    */
-  crashError(type, tries) {
+  crashError(type, tries, isLate) {
     const { exit, tail } = this.process;
     return crashError({
       exit: exit ?? undefined,
@@ -273,8 +431,13 @@ class Incarnation {
       type,
       tail,
       tries,
+      isLate,
     });
   }
 }
+
+const isRefusal = (code) => code === 0 || (code <= STATUS.EBUSY && code >= STATUS.EUSER);
+
+const closedEarly = () => startError('Worker closed the connection before it was ready', {});
 
 module.exports = { Incarnation };

@@ -1,5 +1,6 @@
 'use strict';
 
+const { connectWorker } = require('./connect-worker');
 const { createWorker } = require('./create-worker');
 const { Serializer, JsonSerializer } = require('./codec/serializer');
 const { serializeError, deserializeError, registerErrorClass } = require('./error-values');
@@ -8,6 +9,7 @@ const worker = require('./worker');
 
 const host = {
   createWorker,
+  connectWorker,
   Serializer,
   JsonSerializer,
   serializeError,

@@ -2,6 +2,7 @@ import index from './index.js';
 
 export const {
   createWorker,
+  connectWorker,
   Serializer,
   JsonSerializer,
   serializeError,

@@ -9,10 +9,22 @@ const { BUILT_IN_NAMES } = require('./codec');
 const { crashOf } = require('./crash-options');
 const { UnsupportedError } = require('./errors');
 const { inheritedExecArgv } = require('./exec-argv');
+const { namedOf } = require('./named-options');
+const { socketPathOf } = require('./named-socket');
 
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const MAX_TIMEOUT = 0x7fffffff;
-const DEFAULT_TIMEOUTS = { startup: 10_000, message: 300_000 };
+const DEFAULT_GRACE = 1000;
+const DEFAULT_TIMEOUTS = { startup: 10_000, connect: 30_000, message: 300_000 };
+const DEFAULT_HIGH_WATER_MARK = { bytes: 1024 * 1024, messages: 65_536 };
+const DEFAULT_SPIN = 50;
+/** Of a channel. */
+const DEFAULTS = {
+  maxMessageBytes: MAX_MESSAGE_BYTES,
+  highWaterMark: DEFAULT_HIGH_WATER_MARK,
+  spin: DEFAULT_SPIN,
+};
+const NOTED = ['debug', 'info', 'warn', 'error'];
 const ALIASES = new Map([
   ['WORKER_STARTUP', 'startup'],
   ['WORKER_MESSAGE', 'message'],
@@ -24,25 +36,24 @@ const WORKER = {
   known: words(
     'script workerScript filename driver transport workerData argv execArgv execPath env cwd name',
     'stdio serializer timeout highWaterMark maxMessageBytes spin shutdownTimeout signal',
-    'unexpectedShutdown',
+    'handlers middleware txIdGenerator logger logLevel unexpectedShutdown',
+    'socketPath detached connection',
   ),
-  later: words(
-    'socketPath detached connection transferList resourceLimits middleware txIdGenerator',
-    'handlers logger logLevel',
-  ),
+  later: words('transferList resourceLimits'),
 };
 const SEND = {
   what: 'send option',
-  known: words('timeout'),
-  later: words('signal transferList onProgress priority key metadata abort grace'),
+  known: words('timeout signal onProgress metadata abort grace'),
+  later: words('transferList priority key'),
 };
 const SHUTDOWN = { what: 'shutdown option', known: words('timeout'), later: [] };
 const SERVER = {
   what: 'server option',
-  known: words('serializer onStart onShutdown'),
-  later: words(
-    'middleware maxConcurrency onPipe disconnectBehavior socketPath hostConnectTimeout logger logLevel',
+  known: words(
+    'serializer middleware maxConcurrency onStart onShutdown logger logLevel',
+    'disconnectBehavior socketPath hostConnectTimeout',
   ),
+  later: words('onPipe'),
 };
 const HIGH_WATER_MARK = { what: 'option', known: words('bytes messages'), later: [] };
 
@@ -56,8 +67,8 @@ function checkNames(options, { what, known, later }, within) {
     if (within !== undefined) throw wrong(within, 'an object', options);
     throw new TypeError(`${what}s must be an object, got ${inspect(options, { depth: 0 })}`);
   }
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || known.includes(name)) continue;
+  for (const name of Object.keys(options)) {
+    if (known.includes(name) || options[name] === undefined) continue;
     const whole = within === undefined ? name : `${within}.${name}`;
     if (later.includes(name)) throw new UnsupportedError(`${what} '${whole}' is not available yet`);
     throw new TypeError(`unknown ${what} '${whole}'; there are ${known.join(', ')}`);
@@ -123,8 +134,9 @@ function fileOf(url) {
 function timeoutsOf(timeout = {}) {
   if (typeof timeout === 'number') {
     const message = integer('timeout', timeout, 0, MAX_TIMEOUT);
-    const startup = message === 0 ? 0 : Math.max(message, DEFAULT_TIMEOUTS.startup);
-    return { startup, message, types: {} };
+    const raised = (least) => (message === 0 ? 0 : Math.max(message, least));
+    const { startup, connect } = DEFAULT_TIMEOUTS;
+    return { startup: raised(startup), connect: raised(connect), message, types: {} };
   }
   if (typeof timeout !== 'object' || timeout === null || Array.isArray(timeout))
     throw wrong('timeout', 'a number or an object', timeout);
@@ -133,7 +145,7 @@ function timeoutsOf(timeout = {}) {
     if (value === undefined) continue;
     types[ALIASES.get(key) ?? key] = integer(`timeout.${key}`, value, 0, MAX_TIMEOUT);
   }
-  return { ...DEFAULT_TIMEOUTS, ...pick(types, ['startup', 'message']), types };
+  return { ...DEFAULT_TIMEOUTS, ...pick(types, ['startup', 'connect', 'message']), types };
 }
 
 function pick(object, names) {
@@ -146,8 +158,18 @@ function pick(object, names) {
 function highWaterOf(mark = {}) {
   checkNames(mark, HIGH_WATER_MARK, 'highWaterMark');
   return {
-    bytes: integer('highWaterMark.bytes', or(mark.bytes, 1024 * 1024), 1, MAX_MESSAGE_BYTES),
-    messages: integer('highWaterMark.messages', or(mark.messages, 65_536), 1, 65_536),
+    bytes: integer(
+      'highWaterMark.bytes',
+      or(mark.bytes, DEFAULT_HIGH_WATER_MARK.bytes),
+      1,
+      MAX_MESSAGE_BYTES,
+    ),
+    messages: integer(
+      'highWaterMark.messages',
+      or(mark.messages, DEFAULT_HIGH_WATER_MARK.messages),
+      1,
+      65_536,
+    ),
   };
 }
 
@@ -162,8 +184,41 @@ function serializerOf(serializer = /** @type {any} */ ('structured')) {
   throw wrong('serializer', `one of ${BUILT_IN_NAMES.join(', ')} or a Serializer`, serializer);
 }
 
+/** @param {unknown} [middleware] one function or a list @returns {Function[]} a list */
+function checkMiddleware(middleware = []) {
+  const list = Array.isArray(middleware) ? [...middleware] : [middleware];
+  if (!list.every((one) => typeof one === 'function'))
+    throw wrong('middleware', 'a function or an array of functions', middleware);
+  return list.map(checkOneMiddleware);
+}
+
+/** @param {any} middleware @returns {Function} the same */
+function checkOneMiddleware(middleware) {
+  if (typeof middleware !== 'function') throw wrong('middleware', 'a function', middleware);
+  // (message, direction) and (context, next) would run, and do something else than they say.
+  if (middleware.length <= 1) return middleware;
+  throw wrong('middleware', 'functions of one argument, the context', middleware);
+}
+
+function txIdGeneratorOf(generator) {
+  if (generator === undefined || typeof generator === 'function') return generator;
+  throw wrong('txIdGenerator', 'a function', generator);
+}
+
+/** @param {{ logger?: any, logLevel?: string }} options @returns the same, checked */
+function logOf(options) {
+  const { logger } = options;
+  const isLogger = (one) => NOTED.every((level) => typeof one?.[level] === 'function');
+  if (logger !== undefined && !isLogger(logger))
+    throw wrong('logger', `an object with ${NOTED.join(', ')}`, logger);
+  return {
+    logger,
+    logLevel: oneOf(options, 'logLevel', ['error', 'debug', 'info', 'warn', 'silent']),
+  };
+}
+
 function spinOf(spin = 'auto') {
-  return spin === 'auto' ? 50 : integer('spin', spin, 0, 1000);
+  return spin === 'auto' ? DEFAULT_SPIN : integer('spin', spin, 0, 1000);
 }
 
 function checkDriver(options) {
@@ -192,11 +247,27 @@ function checkPlain({ signal, env, name, cwd, execPath }) {
 function normalizeOptions(given, script) {
   checkNames(script === undefined ? given : or(given, {}), WORKER);
   const options = script === undefined ? given : withScript(given, script);
+  return { script: scriptOf(options), ...normalizeRest(options) };
+}
+
+/**
+ * @param {any} given as connectWorker got them
+ * @returns the same, checked and complete, as normalizeOptions; script is null
+ */
+function normalizeJoin(given) {
+  checkNames(given, WORKER);
+  const named = ['script', 'workerScript', 'filename'].find((name) => given[name] !== undefined);
+  if (named !== undefined) throw new TypeError(`option '${named}' is for a worker to be started`);
+  if (given.socketPath === undefined) throw wrong('socketPath', 'a path', undefined);
+  return { script: null, ...normalizeRest({ ...given, detached: false }) };
+}
+
+function normalizeRest(options) {
   checkDriver(options);
   checkPlain(options);
   const { signal, env, name } = options;
   return {
-    script: scriptOf(options),
+    ...namedOf(options),
     transport: oneOf(options, 'transport', ['auto', 'shm', 'socket']),
     stdio:
       options.stdio === undefined
@@ -209,6 +280,7 @@ function normalizeOptions(given, script) {
     env: env ?? process.env,
     name,
     signal,
+    handlers: options.handlers === undefined ? undefined : checkHandlers(options.handlers),
     workerData: options.workerData,
     serializer: serializerOf(options.serializer),
     timeouts: timeoutsOf(options.timeout),
@@ -221,14 +293,41 @@ function normalizeOptions(given, script) {
       MAX_MESSAGE_BYTES,
     ),
     spin: spinOf(options.spin),
+    middleware: checkMiddleware(options.middleware),
+    txIdGenerator: txIdGeneratorOf(options.txIdGenerator),
+    ...logOf(options),
     shutdownTimeout: integer('shutdownTimeout', or(options.shutdownTimeout, 5000), 0, MAX_TIMEOUT),
   };
 }
 
-/** @param {{ timeout?: number }} options @returns {number | undefined} what send() was told, milliseconds, 0: none */
-function sendTimeout(options) {
+/**
+ * What send() was told.
+ * @typedef {object} SendOptions
+ * @property {number} [timeout] milliseconds, 0: none
+ * @property {AbortSignal} [signal]
+ * @property {(value: unknown) => void} [onProgress]
+ * @property {Record<string, string>} [metadata]
+ * @property {'cooperative' | 'terminate'} [abort]
+ * @property {number} [grace] milliseconds; checked, it is given where abort is 'terminate'
+ * @param {SendOptions} options
+ * @returns {SendOptions} the same, checked but for metadata
+ */
+function sendOptions(options) {
   checkNames(options, SEND);
-  return timeoutOf(options);
+  const { signal, onProgress, metadata } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw wrong('signal', 'an AbortSignal', signal);
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw wrong('onProgress', 'a function', onProgress);
+  return { timeout: timeoutOf(options), signal, onProgress, metadata, grace: graceOf(options) };
+}
+
+/** @param {SendOptions} options @returns {number | undefined} milliseconds, where it may end the worker */
+function graceOf(options) {
+  const { abort, grace = DEFAULT_GRACE } = options;
+  if (abort === undefined && options.grace === undefined) return undefined;
+  integer('grace', grace, 0, MAX_TIMEOUT);
+  return oneOf(options, 'abort', ['cooperative', 'terminate']) === 'terminate' ? grace : undefined;
 }
 
 /** @param {{ timeout?: number }} [options] @returns {number | undefined} what shutdown() was told, milliseconds, 0: none */
@@ -242,8 +341,8 @@ function timeoutOf({ timeout }) {
   return timeout === undefined ? undefined : integer('timeout', timeout, 0, MAX_TIMEOUT);
 }
 
-/** Check what startWorkerServer got. */
-function checkServer(handlers, options) {
+/** What answers requests. @param {Record<string, Function>} handlers */
+function checkHandlers(handlers) {
   if (typeof handlers !== 'object' || handlers === null || Array.isArray(handlers))
     throw new TypeError(
       `handlers must be an object of functions, got ${inspect(handlers, { depth: 0 })}`,
@@ -254,19 +353,41 @@ function checkServer(handlers, options) {
         `handler '${name}' must be a function, got ${inspect(handler, { depth: 0 })}`,
       );
   }
+  return handlers;
+}
+
+/** Check what startWorkerServer got. */
+function checkServer(handlers, options) {
+  checkHandlers(handlers);
   checkNames(options, SERVER);
   for (const name of ['onStart', 'onShutdown']) {
     if (options[name] !== undefined && typeof options[name] !== 'function')
       throw wrong(name, 'a function', options[name]);
   }
   if (options.serializer !== undefined) serializerOf(options.serializer);
+  checkMiddleware(options.middleware);
+  logOf(options);
+  const { maxConcurrency } = options;
+  if (maxConcurrency !== undefined) integer('maxConcurrency', maxConcurrency, 1, 0x7fffffff);
+  checkNamed(options);
+}
+
+function checkNamed(options) {
+  if (options.socketPath !== undefined) socketPathOf(options.socketPath);
+  if (options.disconnectBehavior !== undefined)
+    oneOf(options, 'disconnectBehavior', ['shutdown', 'keep-alive']);
+  if (options.hostConnectTimeout !== undefined)
+    integer('hostConnectTimeout', options.hostConnectTimeout, 0, MAX_TIMEOUT);
 }
 
 module.exports = {
   normalizeOptions,
+  normalizeJoin,
   serializerOf,
-  sendTimeout,
+  sendOptions,
   shutdownTimeout,
   checkServer,
+  DEFAULTS,
+  checkOneMiddleware,
   MAX_MESSAGE_BYTES,
 };

@@ -2,39 +2,48 @@
 
 const { EventEmitter } = require('node:events');
 const { Caller } = require('./caller');
-const { UnknownTypeError, WorkerClosedError } = require('./errors');
+const { unknownTypeError } = require('./call-errors');
+const { WorkerClosedError } = require('./errors');
+const { HookedCalls } = require('./hooked-calls');
+const { methodTable } = require('./method-table');
 const { Outbox } = require('./outbox');
-const { deliverEvent } = require('./remote-events');
+const { RemoteEvents } = require('./remote-events');
+const { sending } = require('./tracing');
 
 /** The host, from the worker's side. */
 class Parent {
-  #channel;
+  /** @type {any} */
+  #channel = null;
   #outbox;
   #caller;
-  #isOpen;
+  #hooked;
+  #remoteEvents;
+  #isReady;
   #isGone = false;
   /** What the host notifies of; and 'drain', when emit() may go on. */
   events = new EventEmitter();
 
   /**
-   * @param {import('./channel').Channel} channel
    * @param {object} owner
-   * @param {object} owner.init what INIT said
-   * @param {() => boolean} owner.isOpen whether the host takes messages
+   * @param {() => boolean} owner.isReady whether the host takes messages
    * @param {() => void} owner.beforeEvent send what an event must not overtake
+   * @param {import('./middleware').Middleware} owner.middleware of the worker
+   * @param {number} owner.mostPosts that wait for it
+   * @param {{ error: (what: string, detail?: unknown) => void }} owner.log
    */
-  constructor(channel, { init, isOpen, beforeEvent }) {
-    this.#channel = channel;
-    this.#isOpen = isOpen;
-    this.#outbox = new Outbox(channel, {
-      onDrained: () => this.events.emit('drain'),
-      beforeEvent,
+  constructor({ isReady, beforeEvent, middleware, mostPosts, log }) {
+    this.#isReady = isReady;
+    const outbox = new Outbox({ onDrained: () => this.events.emit('drain'), beforeEvent });
+    this.#outbox = outbox;
+    this.#caller = new Caller({ refusal: (type) => this.#refusal(type), outbox });
+    this.#hooked = new HookedCalls({
+      caller: this.#caller,
+      outbox,
+      middleware,
+      mostPosts,
+      report: log.error,
     });
-    this.#caller = new Caller(channel, {
-      refusal: (type) => this.#refusal(type),
-      outbox: this.#outbox,
-    });
-    this.#caller.setMethods(init.methods ?? [], init.timeouts);
+    this.#remoteEvents = new RemoteEvents(this.events, middleware, log);
   }
 
   /**
@@ -45,7 +54,7 @@ class Parent {
    * @throws {import('./errors').OverloadedError | WorkerClosedError} past the hard cap; before it is ready
    */
   emit(name, data) {
-    return this.#open().emit(name, data);
+    return this.#way().emit(name, data);
   }
 
   /**
@@ -56,43 +65,56 @@ class Parent {
    * @returns {Promise<any>}
    */
   send(type, payload, options) {
-    return this.#open().send(type, payload, options);
+    const way = this.#way();
+    return (sending.isActive ? this.#hooked : way).send(type, payload, options);
   }
 
   /** One way, as emit(). @param {string} type @param {unknown} [payload] @returns {boolean} */
   post(type, payload) {
-    return this.#open().post(type, payload);
+    const way = this.#way();
+    return (sending.isActive ? this.#hooked : way).post(type, payload);
   }
 
-  #open() {
-    this.#caller.isOpen = this.#isOpen() && !this.#isGone;
-    return this.#caller;
+  #way() {
+    this.#caller.isOpen = this.#isReady() && !this.#isGone;
+    return this.#hooked.isNeeded ? this.#hooked : this.#caller;
   }
 
   #refusal(type) {
-    if (!this.#caller.isOpen)
-      return new WorkerClosedError(
-        this.#isGone ? 'Worker has lost its host' : 'Worker is starting',
-      );
-    const text = `unknown message type: ${String(type)}`;
-    return new UnknownTypeError(text, { messageType: type });
+    if (this.#isGone) return hostGone();
+    if (!this.#caller.isOpen) return new WorkerClosedError('Worker is starting');
+    return unknownTypeError(type);
+  }
+
+  /** There is one, or another one. @param {any} channel @param {any} init what INIT said */
+  #onHost(channel, init) {
+    this.#channel = channel;
+    this.#isGone = false;
+    this.#caller.use(channel);
+    this.#caller.setMethods(methodTable(init.methods ?? [], init));
   }
 
   #onGone() {
     this.#isGone = true;
-    this.#caller.rejectAll(() => new WorkerClosedError('Worker has lost its host'));
+    this.#caller.rejectAll(hostGone);
   }
 
   /** For bootstrap.js, which has the channel. */
   static receiver(parent) {
     return {
-      onEmitted: (at) => deliverEvent(parent.#channel, at, parent.events),
+      beforeRequest: () => parent.#remoteEvents.flush(),
+      onEmitted: (at) => parent.#remoteEvents.deliver(parent.#channel, at),
       onAnswer: (kind, slot, at) => parent.#caller.onAnswer(kind, slot, at),
       onProgress: (at) => parent.#caller.onProgress(at),
+      onHost: (channel, init) => parent.#onHost(channel, init),
       onGone: () => parent.#onGone(),
       onDrain: (what) => parent.#outbox.onDrain(what),
     };
   }
+}
+
+function hostGone() {
+  return new WorkerClosedError('Worker has lost its host');
 }
 
 module.exports = { Parent };

@@ -1,59 +1,85 @@
 'use strict';
 
 const { AsyncResource } = require('node:async_hooks');
-const { createCodec, nameOf } = require('./codec');
-const { HandshakeError, UnknownTypeError, UnsupportedError } = require('./errors');
-const { FLAG, NEVER, TYPE } = require('./frames');
+const { UnknownTypeError, UnsupportedError } = require('./errors');
+const { DRAIN, FLAG, NEVER, TYPE } = require('./frames');
 const { HandlerContext } = require('./handler-context');
+const { wrapper } = require('./handler-hooks');
+const { isThenable } = require('./middleware');
 const { STRUCTURED, encodeStart } = require('./start-frames');
 
-/** Posts have no slot: for ctx.tx they count on from here, behind the slots of calls (P4.2). */
-const FIRST_POST = 1 << 17;
+const NOTHING = Buffer.alloc(0);
 
-/** Runs handlers for the host, one async context each. */
+/** A request that has not settled. */
+class ServedCall {
+  isCancelled = false;
+  /** @type {HandlerContext | null} */
+  context = null;
+  /** @type {{ tx?: string, metadata?: Record<string, string> } | null} */
+  details = null;
+
+  /** @param {Server} server @param {number} slot @param {number} generation @param {boolean} oneWay */
+  constructor(server, slot, generation, oneWay) {
+    this.server = server;
+    this.slot = slot;
+    this.generation = generation;
+    this.oneWay = oneWay;
+  }
+}
+
+/** Runs handlers for the other end, one async context each. */
 class Server {
   #channel;
-  #init;
   #handlers = [];
   #names = [];
   #timeouts; // by method, milliseconds
   #options;
+  #log;
+  #emit;
   #running = 0;
-  #posts = FIRST_POST;
-  #waiting = []; // answers not encoded: the host is behind
+  #bySlot = []; // calls that want an answer
+  #oneWay = new Set(); // calls that want none, whose handlers have not settled yet
+  #waiting = []; // answers not encoded: the caller is behind
   /** @type {{ resolve: (value?: any) => void } | null} */
   #stopping = null; // { resolve } while stop() waits for what runs
+  #isAlone = false; // the caller is gone
+  /** Of the other end: part of the names of its calls (P4.19). */
+  session;
   isRunning = true;
   isReady = false;
 
-  constructor(channel, init, handlers, options) {
+  /**
+   * @param {any} channel greeted
+   * @param {Record<string, Function>} handlers
+   * @param {object} owner
+   * @param {{ message: number, types: Record<string, number> }} owner.timeouts of the caller
+   * @param {import('./middleware').Middleware} owner.middleware
+   * @param {{ error: (what: string, detail?: unknown) => void }} owner.log
+   * @param {(name: string, data: unknown) => boolean} owner.emit
+   * @param {any} [owner.options] of startWorkerServer
+   */
+  constructor(channel, handlers, { timeouts, middleware, log, emit, options = {} }) {
     this.#channel = channel;
-    this.#init = init;
     this.#options = options;
+    this.#log = log;
+    this.#emit = emit;
+    this.session = channel.peerUuid;
+    const wrapped = wrapper(middleware, options.maxConcurrency);
     for (const [name, handler] of Object.entries(handlers)) {
       this.#names.push(name);
-      this.#handlers.push(handler);
+      this.#handlers.push(wrapped(handler));
     }
-    const { message, types } = init.timeouts;
+    const { message, types } = timeouts;
     this.#timeouts = this.#names.map((name) =>
       Object.hasOwn(types, name) ? types[name] : message,
     );
-    channel.codec = this.#agreeOnCodec(options.serializer);
-  }
-
-  #agreeOnCodec(own) {
-    const { serializer, builtIn } = this.#init;
-    if (own === undefined && builtIn) return createCodec(serializer);
-    const name = own === undefined ? 'structured' : typeof own === 'string' ? own : nameOf(own);
-    if (name === serializer && (typeof own === 'string') === builtIn) return createCodec(own);
-    throw new HandshakeError(`Serializer mismatch: host uses ${serializer}, worker uses ${name}`);
   }
 
   /** METHODS, then READY (P3.10). */
   async announce() {
     await this.#options.onStart?.();
     this.#channel.sendBytes(TYPE.METHODS, STRUCTURED, 0, 0, encodeStart(this.#names));
-    this.#channel.sendBytes(TYPE.READY, 0, 0, 0, Buffer.alloc(0));
+    this.#channel.sendBytes(TYPE.READY, 0, 0, 0, NOTHING);
     this.isReady = true;
     this.#channel.flush();
   }
@@ -63,33 +89,29 @@ class Server {
     const channel = this.#channel;
     const method = channel.method(at);
     const oneWay = (channel.flags(at) & FLAG.ONEWAY) !== 0;
-    const call = {
-      session: this.#init.session,
-      slot: oneWay ? this.#posts++ : channel.slot(at),
-      generation: channel.generation(at),
-      oneWay,
-    };
+    const call = new ServedCall(this, channel.slot(at), channel.generation(at), oneWay);
     this.#running++;
     let payload;
     try {
       if (method >= this.#handlers.length)
-        throw new UnknownTypeError(`unknown message type: ${method}`);
-      payload = channel.payload(at);
+        throw new UnknownTypeError(`Unknown message type: ${method}`);
+      payload = channel.hasDetails(at) ? readDetailed(channel, at, call) : channel.payload(at);
     } catch (error) {
       this.#fail(call, error);
       return;
     }
     const timeout = oneWay ? NEVER : channel.value(at) || this.#timeouts[method] || NEVER;
-    const context = new HandlerContext(this.#names[method], call, channel.batchTime, timeout);
-    this.#run(call, this.#handlers[method], payload, context);
+    call.context = new HandlerContext(this.#names[method], call, channel.batchTime, timeout);
+    if (!oneWay) this.#bySlot[call.slot] = call;
+    this.#run(call, this.#handlers[method], payload);
   }
 
-  #run(call, handler, payload, context) {
+  #run(call, handler, payload) {
     let result;
     let later;
     try {
       const resource = new AsyncResource('HAWSER_CALL');
-      result = resource.runInAsyncScope(handler, undefined, payload, context);
+      result = resource.runInAsyncScope(handler, undefined, payload, call.context);
       later = isThenable(result);
     } catch (error) {
       this.#fail(call, error);
@@ -99,35 +121,46 @@ class Server {
       this.#answer(call, result);
       return;
     }
+    if (call.oneWay) this.#oneWay.add(call);
     Promise.resolve(result).then(
       (value) => this.#answer(call, value),
       (error) => this.#fail(call, error),
     );
   }
 
+  // ---------------------------------------------------------------- answering
+
   #answer(call, value) {
     if (call.oneWay) this.#settle(call);
-    else if (this.#channel.queuedBytes > this.#channel.highWaterBytes) this.#wait(call, value);
-    else this.#encodeAnswer(call, value);
+    else if (this.#channel.laneBytes > this.#channel.highWaterBytes) this.#wait(call, value);
+    else this.#answerNow(call, value);
   }
 
   #wait(call, value) {
-    if (this.#waiting.length === 0) this.#channel.wantDrain();
+    if (this.#waiting.length === 0) this.#channel.wantDrain(DRAIN.LANE);
     this.#waiting.push({ call, value });
   }
 
-  /** The host has caught up: answers go on. */
-  onDrain() {
+  /** The caller has caught up: answers go on. */
+  onDrain(what) {
+    if ((what & DRAIN.LANE) === 0) return;
     for (const { call, value } of this.#waiting.splice(0)) this.#answer(call, value);
   }
 
-  /** The process ends: what handlers have returned is not to be lost for being late. */
-  answerAll() {
-    if (this.#channel.isClosed) return;
-    for (const { call, value } of this.#waiting.splice(0)) this.#encodeAnswer(call, value);
+  /**
+   * All of them, however far the caller is behind: an event must not overtake answers that came
+   * before it, and at the end of the process what handlers have returned is not to be lost.
+   */
+  releaseAnswers() {
+    if (this.#waiting.length === 0 || this.#channel.isClosed) return;
+    for (const { call, value } of this.#waiting.splice(0)) this.#answerNow(call, value);
   }
 
-  #encodeAnswer(call, value) {
+  #answerNow(call, value) {
+    if (call.isCancelled) {
+      this.#acknowledge(call);
+      return;
+    }
     try {
       if (isStream(value)) throw new UnsupportedError('send() to a handler that streams');
       this.#channel.send(TYPE.RESPONSE, 0, 0, call.slot, call.generation, 0, false, value);
@@ -138,24 +171,75 @@ class Server {
     this.#settle(call);
   }
 
-  #fail(call, error) {
-    if (call.oneWay) require('./report').report('a handler of a posted message failed', error);
-    else
-      this.#channel.sendBytes(
-        TYPE.ERROR,
-        STRUCTURED,
-        call.slot,
-        call.generation,
-        require('./error-frames').encodeError(error),
-      );
+  /** Nobody waits for the answer, but it ends the call (P4.3). */
+  #acknowledge(call) {
+    this.#channel.sendBytes(TYPE.RESPONSE, 0, call.slot, call.generation, NOTHING);
     this.#settle(call);
   }
 
-  #settle({ oneWay }) {
-    if (oneWay && !this.#channel.isClosed) this.#channel.settleOneWay();
+  #fail(call, error) {
+    const { slot, generation } = call;
+    if (call.isCancelled) {
+      this.#acknowledge(call);
+      return;
+    }
+    if (call.oneWay) this.#log.error('a handler of a posted message failed', error);
+    else {
+      const encoded = require('./error-frames').encodeError(error);
+      this.#channel.sendBytes(TYPE.ERROR, STRUCTURED, slot, generation, encoded);
+    }
+    this.#settle(call);
+  }
+
+  #settle(call) {
+    if (call.oneWay) this.#settleOneWay(call);
+    else if (this.#bySlot[call.slot] === call) this.#bySlot[call.slot] = undefined;
     this.#running--;
     if (this.#running === 0) this.#stopping?.resolve();
   }
+
+  #settleOneWay(call) {
+    this.#oneWay.delete(call);
+    if (!this.#channel.isClosed) this.#channel.settleOneWay();
+  }
+
+  // ---------------------------------------------------------------- calls that nobody waits for
+
+  /** The caller has given up a call, which goes on until its handler settles (P4.14). */
+  onCancel(at) {
+    const call = this.#bySlot[this.#channel.slot(at)];
+    if (call === undefined || call.generation !== this.#channel.generation(at)) return;
+    call.isCancelled = true;
+    if (call.context !== null) HandlerContext.abort(call.context);
+  }
+
+  /** Whether nobody waits for what the handler does. @param {ServedCall} call */
+  isGivenUp(call) {
+    return call.isCancelled || this.#isAlone;
+  }
+
+  /** The caller is gone: nobody waits for anything. */
+  abandonAll() {
+    this.#isAlone = true;
+    for (const { context } of [...this.#oneWay, ...this.#bySlot.filter(Boolean)])
+      if (context !== null) HandlerContext.abort(context);
+  }
+
+  // ---------------------------------------------------------------- what a handler may do
+
+  /** Dropped when nobody waits for the call any more, and past the hard cap. */
+  progress(call, value) {
+    const isOpen = !call.oneWay && !call.isCancelled && this.#bySlot[call.slot] === call;
+    if (!isOpen || this.#channel.isClosed || this.#channel.isOverCap) return;
+    this.#channel.send(TYPE.PROGRESS, 0, 0, call.slot, call.generation, 0, false, value);
+  }
+
+  /** Event to the other end. */
+  emit(name, data) {
+    return this.#emit(name, data);
+  }
+
+  // ---------------------------------------------------------------- ending
 
   /** stop() does not wait for what runs any longer. */
   cut() {
@@ -172,9 +256,11 @@ class Server {
   }
 }
 
-/** @returns {boolean} throws what a getter throws */
-function isThenable(value) {
-  return value !== null && typeof value === 'object' && typeof value.then === 'function';
+/** A request with a tx or metadata of its own. */
+function readDetailed(channel, at, call) {
+  const { block, value } = channel.detailed(at);
+  call.details = require('./call-details').decodeDetails(block);
+  return value;
 }
 
 /** @returns {boolean} throws what a getter throws */
@@ -184,4 +270,4 @@ function isStream(value) {
   );
 }
 
-module.exports = { Server };
+module.exports = { Server, ServedCall };

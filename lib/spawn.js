@@ -28,23 +28,45 @@ function makeLink(transport) {
 /** Start the process; it inherits its end of the link. */
 function spawnWorker(options, link) {
   const fds = link.fds.map((fd, i) => FIRST_FD + i);
-  const config = {
-    addon: native.file,
-    fds,
-    spin: options.spin,
-    maxMessageBytes: options.maxMessageBytes,
-    highWaterMark: options.highWaterMark,
-  };
-  const args = [...options.execArgv, WORKER_MAIN, options.script, ...options.argv];
   try {
-    return spawn(options.execPath, args, {
-      cwd: options.cwd,
-      env: { ...options.env, [CONFIG]: JSON.stringify(config) },
-      stdio: [...STDIO[options.stdio], ...link.fds],
-    });
+    return start(options, { fds }, link.fds);
   } finally {
     native.closeWorkerEnd(link);
   }
 }
 
-module.exports = { makeLink, spawnWorker, CONFIG };
+/**
+ * Start a process that listens at options.socketPath. On its lifeline, stdio[FIRST_FD], it says so,
+ * and hears of our end.
+ * @param {any} options normalized
+ * @param {Buffer} token of its first host
+ */
+function spawnListening(options, token) {
+  const { socketPath, detached } = options;
+  const listen = { socketPath, detached, token: token.toString('hex'), lifeline: FIRST_FD };
+  return start(options, { listen }, ['pipe']);
+}
+
+function start(options, join, descriptors) {
+  const config = {
+    addon: native.file,
+    ...join,
+    spin: options.spin,
+    maxMessageBytes: options.maxMessageBytes,
+    highWaterMark: options.highWaterMark,
+  };
+  const args = [...options.execArgv, WORKER_MAIN, options.script, ...options.argv];
+  return spawn(options.execPath, args, {
+    cwd: options.cwd,
+    env: { ...options.env, [CONFIG]: JSON.stringify(config) },
+    stdio: [...stdioOf(options), ...descriptors],
+    detached: options.detached,
+  });
+}
+
+/** One that outlives us keeps nothing of ours open, such as a pipe whose end somebody waits for. */
+function stdioOf({ stdio, detached }) {
+  return stdio === 'default' && detached ? ['ignore', 'ignore', 'pipe'] : STDIO[stdio];
+}
+
+module.exports = { makeLink, spawnWorker, spawnListening, FIRST_FD, CONFIG };

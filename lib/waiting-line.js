@@ -6,18 +6,27 @@ const MAX_KEPT_BYTES = 256 * 1024 * 1024;
 const MAX_WAITING = 1 << 17;
 
 /**
- * What a call needs to be sent to another worker than its first. `tries` counts the workers that
- * died with it, `attempts` how many may do so before the last one; `wasSent` is whether it ever
- * left the host.
+ * What a call or a post needs to be sent to another worker than the one that there was. `tries`
+ * counts the workers that died with it, `attempts` how many may do so before the last one;
+ * `wasSent` is whether it ever left the host.
  */
 class Kept {
-  constructor(payload, attempts, deadline) {
+  constructor(payload, details, attempts, deadline) {
     this.payload = payload;
+    /** @type {import('./call-details').Details} */
+    this.details = details;
+    this.bytes = payload.bytes + details.bytes;
     this.attempts = attempts;
     this.deadline = deadline; // performance.now(), or Infinity
     this.order = 0;
     this.tries = 0;
     this.wasSent = false;
+    this.isWaiting = false;
+  }
+
+  /** Unless it has a name of its own, it keeps the one that it had in its first worker. */
+  nameOnce(tx) {
+    if (!this.details.hasTx) this.details = this.details.named(tx);
   }
 }
 
@@ -31,8 +40,9 @@ class Kept {
  */
 class WaitingLine {
   #owner;
-  #items = []; // { type, payload, call }, call null for posts
+  #items = []; // { type, kept, call, isEvent }, call null for posts and events
   #suspects = []; // calls that wait for their turn
+  #withdrawn = 0; // of both: what is not to be sent any more
   #inTurn = new Set(); // suspects that the worker has
   #turn; // timer
   #isHanding = false;
@@ -49,10 +59,11 @@ class WaitingLine {
   }
 
   get size() {
-    return this.#items.length + this.#suspects.length;
+    return this.#items.length + this.#suspects.length - this.#withdrawn;
   }
 
   get callCount() {
+    this.#compact();
     return this.#suspects.length + this.#items.filter(({ call }) => call !== null).length;
   }
 
@@ -73,22 +84,49 @@ class WaitingLine {
   keep(call, kept) {
     kept.order = this.#orders++;
     call.kept = kept;
-    this.#keptBytes += kept.payload.bytes;
+    this.#keptBytes += kept.bytes;
   }
 
   /** It has settled. */
   forget(call) {
     const { kept } = call;
     call.kept = null;
-    this.#keptBytes -= kept.payload.bytes;
+    this.#keptBytes -= kept.bytes;
     if (this.#inTurn.delete(call) && this.#inTurn.size === 0) this.#nextSuspect();
   }
 
-  /** @param {{ type: string, payload: import('./kept-payload').KeptPayload, call: any }} item */
+  /** A call that its caller has given up, wherever it is. */
+  withdraw(call) {
+    const { isWaiting, bytes } = call.kept;
+    this.forget(call);
+    if (!isWaiting) return;
+    this.bytes -= bytes;
+    if (++this.#withdrawn > this.size) this.#compact();
+  }
+
+  /** Drop what was withdrawn. */
+  #compact() {
+    if (this.#withdrawn === 0) return;
+    this.#withdrawn = 0;
+    this.#suspects = this.#suspects.filter(isWanted);
+    this.#items = this.#items.filter(({ call }) => call === null || isWanted(call));
+  }
+
+  /** @param {{ type: string, kept: Kept, call: any, isEvent: boolean }} item */
   add(item) {
     this.#items.push(item);
-    this.bytes += item.payload.bytes;
-    if (item.call !== null) this.#watch(item.call.kept.deadline);
+    this.#enter(item.kept);
+  }
+
+  #enter(kept) {
+    kept.isWaiting = true;
+    this.bytes += kept.bytes;
+    this.#watch(kept.deadline);
+  }
+
+  #leave(kept) {
+    kept.isWaiting = false;
+    this.bytes -= kept.bytes;
   }
 
   /** Whether no other suspect is in the worker. */
@@ -100,21 +138,20 @@ class WaitingLine {
   addSuspects(calls) {
     this.#inTurn.clear();
     clearTimeout(this.#turn);
-    for (const call of calls) {
-      this.bytes += call.kept.payload.bytes;
-      this.#watch(call.kept.deadline);
-    }
+    this.#compact();
+    for (const { kept } of calls) this.#enter(kept);
     this.#suspects.push(...calls);
     this.#suspects.sort((a, b) => a.kept.order - b.kept.order);
   }
 
   /** There is a worker: everything goes to it, suspects one after the other. */
   open() {
+    this.#compact();
     const items = this.#items;
     this.#items = [];
     this.#nextSuspect();
     for (const item of items) {
-      this.bytes -= item.payload.bytes;
+      this.#leave(item.kept);
       this.#owner.send(item);
     }
   }
@@ -128,12 +165,14 @@ class WaitingLine {
     if (this.#isHanding) return;
     this.#isHanding = true;
     clearTimeout(this.#turn);
+    this.#compact();
     do {
       const call = this.#suspects.shift();
       if (call === undefined) break;
-      this.bytes -= call.kept.payload.bytes;
+      const { type, kept } = call;
+      this.#leave(kept);
       this.#inTurn.add(call);
-      this.#owner.send({ type: call.type, payload: call.kept.payload, call });
+      this.#owner.send({ type, kept, call, isEvent: false });
     } while (this.#inTurn.size === 0); // it could not be sent
     this.#isHanding = false;
     if (this.#suspects.length > 0) this.#startTurn();
@@ -146,6 +185,7 @@ class WaitingLine {
 
   /** Nobody will come: @returns {any[]} the calls, oldest first */
   clear() {
+    this.#compact();
     const calls = this.#items.flatMap(({ call }) => (call === null ? [] : [call]));
     calls.unshift(...this.#suspects);
     this.#items = [];
@@ -178,6 +218,7 @@ class WaitingLine {
   }
 
   #expire() {
+    this.#compact();
     const now = performance.now();
     this.#alarmAt = Infinity;
     const isLate = (call) => call !== null && call.kept.deadline <= now;
@@ -185,16 +226,18 @@ class WaitingLine {
     for (const { call } of this.#items) if (isLate(call)) late.push(call);
     if (late.length > 0) this.#remove(late, isLate);
     for (const call of this.#suspects) this.#watch(call.kept.deadline);
-    for (const { call } of this.#items) if (call !== null) this.#watch(call.kept.deadline);
+    for (const { kept } of this.#items) this.#watch(kept.deadline);
     for (const call of late) this.#owner.expire(call);
   }
 
   #remove(late, isLate) {
     this.#suspects = this.#suspects.filter((call) => !isLate(call));
     this.#items = this.#items.filter(({ call }) => !isLate(call));
-    for (const call of late) this.bytes -= call.kept.payload.bytes;
+    for (const { kept } of late) this.#leave(kept);
   }
 }
+
+const isWanted = (call) => call.kept !== null;
 
 /** A call that is not sent again, and how often it was. */
 function doom(call, isOnlySuspect) {

@@ -1,80 +1,122 @@
 'use strict';
 
 const { EventEmitter } = require('node:events');
-const { Call, capture } = require('./call');
-const callErrors = require('./call-errors');
-const { CallTable } = require('./call-table');
-const { rejectWithCallerStack } = require('./caller-stack');
+const { closedError, hopelessError, restartingError, unknownTypeError } = require('./call-errors');
+const { Caller } = require('./caller');
 const { ZERO, addCounters } = require('./channel-counters');
-const { HARD_CAP } = require('./channel');
-const { decodeError } = require('./error-frames');
 const errors = require('./errors');
-const { EVENT, FLAG, TYPE } = require('./frames');
+const { DRAIN } = require('./frames');
+const { HookedCalls } = require('./hooked-calls');
 const { Incarnation } = require('./incarnation');
-const { PayloadKeeper } = require('./kept-payload');
+const { LastingCalls } = require('./lasting-calls');
 const { methodTable } = require('./method-table');
-const { sendTimeout, shutdownTimeout } = require('./options');
-const { report, tell, tellError } = require('./report');
+const { Middleware } = require('./middleware');
+const { NO_CHANNEL } = require('./no-channel');
+const { checkOneMiddleware, shutdownTimeout } = require('./options');
+const { Outbox } = require('./outbox');
+const { RemoteEvents } = require('./remote-events');
+const { createLog, tell, tellError } = require('./report');
 const { Restarts } = require('./restarts');
+const { Separation } = require('./separation');
+const { Server } = require('./server');
 const { encodeInit } = require('./start-frames');
 const { checkTransition, isEnd } = require('./states');
-const { Kept, WaitingLine, doom } = require('./waiting-line');
-
-const SPILL_BYTES = 64 * 1024 * 1024;
-
-const { closedError, hopelessError, overloadedError, poisonError } = callErrors;
-const { restartingError, timeoutError, unknownTypeError } = callErrors;
+const { sending } = require('./tracing');
 
 /** A worker, from the host's side, whatever process it lives in. Made by createWorker. */
 class Worker extends EventEmitter {
   #options;
+  #log;
   /** @type {any} the Incarnation that is, or was the last */
   #life;
   /** @type {any} of #life, here for the hot path */
-  #channel;
-  #calls = new CallTable();
-  #methods = new Map(); // type to number
-  #timeouts = []; // by method, milliseconds
-  /** @type {number[] | null} by method: how often it is tried again; null: no worker is replaced */
-  #retries = null;
+  #channel = NO_CHANNEL;
+  /** @type {Server | null} of #life, where there are handlers */
+  #server = null;
+  #outbox = new Outbox({
+    onDrained: () => tell(this, 'drain'),
+    beforeEvent: () => this.#server?.releaseAnswers(),
+  });
+  #caller;
+  #lasting;
+  #middleware;
+  #hooked;
+  /** @type {any} #caller, or #hooked while anything stands in the way */
+  #way;
+  #events = new EventEmitter();
+  #remoteEvents;
   #state = 'starting';
   /** @type {any} { resolve, reject } of start() */
   #started = null;
-  #needDrain = false;
   #isDead = false; // not asked to
+  #isDiscarded = false; // the process that there is, by us, and the next one is to come
   /** @type {Promise<void> | null} */
   #shutdown = null; // of shutdown or terminate
-  #goawayWaits = false; // for the calls that are open
-  #sent = 0;
-  #failed = 0;
   /** @type {(() => void) | null} */
   #forgetSignal = null;
-  #init; // payload of INIT, the same for each process; null once there will be no other
-  #line = new WaitingLine({
-    send: (item) => this.#sendWaiting(item),
-    expire: (call) => this.#expire(call),
-  });
-  /** @type {PayloadKeeper | null} made at its first use */
-  #keeper = null;
+  #init; // payload of INIT, the same for each process
   #restarts = new Restarts();
   #backoff; // timer of the next process
-  /** @type {any[]} { call, tries, isPoison }: they are rejected when it is known how their worker ended */
-  #doomed = [];
   /** @type {any} the error of the last start */
   #hopeless = null;
   #isRef = true;
-  #past = ZERO; // of the processes before this one
+  #past = ZERO; // of the connections before this one
+  #separation;
 
   constructor(options) {
     super();
     this.#options = options;
+    this.#log = createLog(options);
+    this.#lasting = new LastingCalls(options, this.#log);
+    this.#caller = new Caller({
+      refusal: (type) => this.#refusal(type),
+      outbox: this.#outbox,
+      lasting: this.#lasting,
+      onOverdue: () => this.#replace(),
+    });
+    this.#middleware = new Middleware(options.middleware);
+    this.#hooked = this.#makeHooks();
+    this.#chooseWay();
+    this.#separation = this.#makeSeparation();
+    this.#remoteEvents = new RemoteEvents(this.#events, this.#middleware, this.#log);
+  }
+
+  #makeHooks() {
+    const { txIdGenerator, highWaterMark } = this.#options;
+    return new HookedCalls({
+      caller: this.#caller,
+      outbox: this.#outbox,
+      middleware: this.#middleware,
+      txIdGenerator,
+      mostPosts: highWaterMark.messages,
+      report: this.#log.error,
+    });
+  }
+
+  #makeSeparation() {
+    return new Separation(this, {
+      socketPath: this.#options.socketPath,
+      setState: (state) => this.#setState(state),
+      refusal: () => this.#refusal(),
+      leave: () => {
+        const left = this.#life.disconnect();
+        this.#server?.abandonAll();
+        return left;
+      },
+      join: () => this.#life.reconnect(this.#init),
+      rejectAll: (error) => this.#caller.rejectAll(error),
+    });
+  }
+
+  #chooseWay() {
+    this.#way = this.#hooked.isNeeded ? this.#hooked : this.#caller;
   }
 
   // ---------------------------------------------------------------- starting
 
   /**
-   * Start the process, once; resolves when the worker is ready. Rejects with WorkerStartError,
-   * TimeoutError (startup), HandshakeError, the reason of the signal, or WorkerClosedError.
+   * Start the process, or join it, once; resolves when the worker is ready. Rejects with
+   * WorkerStartError, TimeoutError (startup, connect), HandshakeError, the reason of the signal, or WorkerClosedError.
    * @returns {Promise<this>}
    */
   async start() {
@@ -89,19 +131,33 @@ class Worker extends EventEmitter {
 
   #launch() {
     const life = new Incarnation(this.#options, this.#init, {
+      onChannel: (channel) => this.#onChannel(channel),
+      onUnjoined: (error) => this.#separation.onUnjoined(error),
       onReady: (names) => this.#onReady(names),
-      onAnswer: (kind, slot, at) => this.#onAnswer(kind, slot, at),
-      onDrain: () => this.#onDrain(),
+      onRequest: (at) => this.#onRequest(at),
+      onCancel: (at) => this.#server?.onCancel(at),
+      onAnswer: (kind, slot, at) => this.#caller.onAnswer(kind, slot, at),
+      onLate: (at) => this.#caller.onLate(at),
+      onProgress: (at) => this.#caller.onProgress(at),
+      onEmitted: (at) => this.#remoteEvents.deliver(this.#channel, at),
+      onDrain: (what) => {
+        this.#server?.onDrain(what);
+        this.#outbox.onDrain(what);
+      },
       onDeath: () => this.#onDeath(),
       onExit: (exit, startError) => this.#onExit(exit, startError),
       wantsTail: () => this.#shutdown === null,
     });
     life.launch();
-    if (this.#options.crash === null) this.#init = null;
-    if (this.#channel) this.#past = addCounters(this.#past, this.#channel);
     this.#life = life;
-    this.#channel = life.channel;
     if (!this.#isRef) this.#setRef(false);
+  }
+
+  #onChannel(channel) {
+    this.#past = addCounters(this.#past, this.#channel);
+    this.#channel = channel;
+    this.#caller.use(channel);
+    if (!this.#isRef) channel.setRef(false);
   }
 
   #heed(signal) {
@@ -115,11 +171,10 @@ class Worker extends EventEmitter {
 
   #onReady(names) {
     if (this.#state === 'closing') return;
-    const { methods, timeouts, retries } = methodTable(names, this.#options);
-    this.#methods = methods;
-    this.#timeouts = timeouts;
-    this.#retries = retries;
+    this.#caller.setMethods(methodTable(names, this.#options));
+    if (this.#options.handlers !== undefined) this.#server = this.#makeServer();
     if (this.#state === 'restarting') return void this.#resume();
+    if (this.#state === 'connecting') return void this.#rejoin();
     this.#setState('ready');
     this.#started.resolve(this);
     // When whoever waits for createWorker has the worker.
@@ -128,290 +183,137 @@ class Worker extends EventEmitter {
     });
   }
 
+  #makeServer() {
+    const { handlers, timeouts } = this.#options;
+    return new Server(this.#channel, handlers, {
+      timeouts,
+      middleware: this.#middleware,
+      log: this.#log,
+      emit: (name, data) => this.notify(name, data),
+    });
+  }
+
+  /** P4.12 */
+  #onRequest(at) {
+    this.#remoteEvents.flush();
+    if (this.#server !== null) return void this.#server.onRequest(at);
+    this.#life.giveUp(new errors.ProtocolError('a request from the worker', { rule: 'P4.12' }));
+  }
+
   // ---------------------------------------------------------------- calls
 
   /**
    * Ask the worker. Rejects with the handler's error, TimeoutError, SerializationError,
-   * OverloadedError, WorkerCrashedError or WorkerClosedError.
+   * OverloadedError, WorkerCrashedError, WorkerClosedError, or the reason of options.signal.
    */
   send(type, payload, options) {
-    const method = this.#methods.get(type);
-    if (method === undefined || this.#state !== 'ready')
-      return this.#sendLater(type, payload, options);
-    let timeout = this.#timeouts[method];
-    let tellTimeout = false;
-    if (options !== undefined) {
-      let given;
-      try {
-        given = sendTimeout(options);
-      } catch (error) {
-        return Promise.reject(error);
-      }
-      tellTimeout = given !== undefined && given !== timeout;
-      timeout = given ?? timeout;
-    }
-    if (this.#calls.isFull || this.#channel.queuedBytes > SPILL_BYTES) {
-      return Promise.reject(overloadedError());
-    }
-    if (this.#retries !== null && this.#retries[method] > 0)
-      return this.#sendKept(type, payload, timeout, this.#retries[method]);
-    const promise = new Promise(capture);
-    const call = new Call(type, timeout);
-    this.#calls.take(call);
-    const { slot, generation } = call;
-    try {
-      this.#channel.send(TYPE.REQUEST, 0, method, slot, generation, timeout, tellTimeout, payload);
-      this.#sent++;
-    } catch (error) {
-      if (this.#calls.finish(slot) === undefined) return promise; // its worker died meanwhile
-      this.#failed++;
-      call.reject(error);
-    }
-    return promise;
-  }
-
-  /** There is no worker, or it does not know the type. */
-  #sendLater(type, payload, options) {
-    const method = this.#methods.get(type);
-    if (method === undefined || this.#state !== 'restarting')
-      return Promise.reject(this.#refusal(type));
-    if (this.#line.isFull) return Promise.reject(overloadedError());
-    let timeout = this.#timeouts[method];
-    try {
-      if (options !== undefined) timeout = sendTimeout(options) ?? timeout;
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    return this.#sendKept(type, payload, timeout, this.#retries?.[method] ?? 0);
-  }
-
-  /** Its payload outlives the worker that it is sent to, or there is none yet. */
-  #sendKept(type, payload, timeout, attempts) {
-    if (this.#line.isKeepingTooMuch) return Promise.reject(overloadedError());
-    const promise = new Promise(capture);
-    const call = new Call(type, timeout);
-    let encoded;
-    try {
-      encoded = this.#keep(payload);
-    } catch (error) {
-      this.#failed++;
-      call.reject(error);
-      return promise;
-    }
-    if (this.#state !== 'ready' && this.#state !== 'restarting') {
-      call.reject(this.#refusal(type)); // a getter of the payload has ended it
-      return promise;
-    }
-    const deadline = timeout > 0 ? performance.now() + timeout : Infinity;
-    this.#line.keep(call, new Kept(encoded, attempts, deadline));
-    this.#sent++;
-    const item = { type, payload: encoded, call };
-    if (this.#state === 'ready') this.#sendWaiting(item);
-    else this.#line.add(item);
-    return promise;
-  }
-
-  #keep(payload) {
-    const { serializer, maxMessageBytes } = this.#options;
-    this.#keeper ??= new PayloadKeeper(serializer, maxMessageBytes);
-    return this.#keeper.keep(payload);
-  }
-
-  /** To the worker that there is now. */
-  #sendWaiting({ type, payload, call }) {
-    const method = this.#methods.get(type);
-    try {
-      if (method === undefined) throw unknownTypeError(type); // this one does not know it
-      if (call === null)
-        this.#channel.sendKept(TYPE.REQUEST, FLAG.ONEWAY, method, 0, 0, 0, false, payload);
-      else this.#sendCall(method, call);
-    } catch (error) {
-      if (call === null) report('a message that was posted is lost', error);
-      else if (call.kept !== null) this.#rejectKept(call, error);
-    }
-  }
-
-  #sendCall(method, call) {
-    const { kept } = call;
-    const left = Math.ceil(kept.deadline - performance.now());
-    if (left <= 0) return void this.#expire(call);
-    if (this.#calls.isFull) throw overloadedError();
-    const ms = left === Infinity ? 0 : left;
-    const tellTimeout = ms !== this.#timeouts[method];
-    kept.wasSent = true;
-    this.#calls.take(call);
-    const { slot, generation } = call;
-    const { payload } = kept;
-    try {
-      this.#channel.sendKept(TYPE.REQUEST, 0, method, slot, generation, ms, tellTimeout, payload);
-    } catch (error) {
-      if (this.#calls.finish(slot) !== undefined) throw error;
-    }
-    if (kept.attempts === 0 && call.kept !== null) this.#line.forget(call);
-  }
-
-  #expire(call) {
-    this.#rejectKept(call, timeoutError(call, call.kept.wasSent ? 'run' : 'queue'));
-  }
-
-  #rejectKept(call, error) {
-    this.#line.forget(call);
-    this.#reject(call, error);
+    const way = sending.isActive ? this.#hooked : this.#way;
+    return way.send(type, payload, options);
   }
 
   /** One way; false when the worker is behind: accepted, but wait for 'drain'. */
   post(type, payload) {
-    const method = this.#methods.get(type);
-    if (method === undefined || this.#state !== 'ready') return this.#postLater(type, payload);
-    const channel = this.#channel;
-    if (this.#needDrain && channel.isOverCap)
-      throw new errors.OverloadedError('posts past the hard cap: wait for drain');
-    channel.send(TYPE.REQUEST, FLAG.ONEWAY, method, 0, 0, 0, false, payload);
-    if (!channel.isOverMark) return true;
-    if (!this.#needDrain) channel.wantDrain();
-    this.#needDrain = true;
-    return false;
+    const way = sending.isActive ? this.#hooked : this.#way;
+    return way.post(type, payload);
   }
 
-  #postLater(type, payload) {
-    const waits = () => this.#state === 'restarting' && this.#methods.has(type);
-    if (!waits()) throw this.#refusal(type);
-    const line = this.#line;
-    const mark = this.#options.highWaterMark;
-    if (this.#needDrain && line.isOver(mark, HARD_CAP))
-      throw new errors.OverloadedError('posts past the hard cap: wait for drain');
-    const encoded = this.#keep(payload);
-    if (!waits()) throw this.#refusal(type); // a getter of the payload has ended it
-    line.add({ type, payload: encoded, call: null });
-    const isOver = line.isOver(mark, 1);
-    if (isOver) this.#needDrain = true;
-    return !isOver;
+  /**
+   * Event to the worker: parent.events.on(name, listener) there.
+   * @param {string} name at most 1024 bytes
+   * @param {unknown} [data]
+   * @returns {boolean} false: accepted, but wait for 'drain'
+   */
+  notify(name, data) {
+    return this.#way.emit(name, data);
+  }
+
+  /** What the worker emits. */
+  get events() {
+    return this.#events;
+  }
+
+  /**
+   * Add middleware, which sees requests when they are sent and answers when they are received.
+   * @param {Function} middleware gets a MiddlewareContext
+   * @returns {() => void} removes it
+   */
+  use(middleware) {
+    const remove = this.#middleware.add(checkOneMiddleware(middleware));
+    this.#chooseWay();
+    return () => {
+      remove();
+      this.#chooseWay();
+    };
   }
 
   /** Round-trip time in milliseconds. */
   ping() {
     if (!this.isConnected) return Promise.reject(this.#refusal());
-    const promise = new Promise(capture);
-    const call = new Call('ping', this.#options.timeouts.message);
-    this.#calls.take(call);
-    call.started = performance.now();
-    try {
-      this.#channel.ping(call.slot, call.generation, call.timeout);
-    } catch (error) {
-      this.#calls.finish(call.slot);
-      call.reject(new errors.OverloadedError('too many pings', { cause: error }));
-    }
-    return promise;
+    return this.#caller.ping(this.#options.timeouts.message);
   }
 
   #refusal(type) {
-    if (this.#isDead || this.#state === 'crashed') return this.#crashError(type);
+    if (this.#isDead || this.#state === 'crashed') return this.#crashError(type, true);
     const isPing = type === undefined;
     if (this.#state === 'restarting' && isPing) return restartingError('ping');
-    if (this.#state !== 'ready' && this.#state !== 'restarting')
-      return new errors.WorkerClosedError(`Worker is ${this.#state}`);
-    return unknownTypeError(type);
-  }
-
-  #onAnswer(kind, slot, at) {
-    const call = this.#calls.finish(slot);
-    if (call === undefined) return;
-    if (call.kept !== null) this.#line.forget(call);
-    if (kind === EVENT.RESPONSE) this.#resolve(call, at);
-    else if (kind === EVENT.PONG) call.resolve(performance.now() - call.started);
-    else
-      this.#reject(
-        call,
-        kind === EVENT.ERROR
-          ? this.#remoteError(at)
-          : timeoutError(call, this.#channel.value(at) === 1 ? 'queue' : 'run'),
-      );
-    if (this.#goawayWaits) this.#sayGoaway();
-  }
-
-  #resolve(call, at) {
-    let value;
-    try {
-      value = this.#channel.payload(at);
-    } catch (error) {
-      this.#reject(call, error);
-      return;
+    if (this.#state !== 'ready' && this.#state !== 'restarting') {
+      const what = this.#state === 'disconnected' ? 'connected' : 'active';
+      return new errors.WorkerClosedError(`Worker is not ${what}`);
     }
-    call.resolve(value);
-  }
-
-  #reject(call, error) {
-    this.#failed++;
-    rejectWithCallerStack(call.resolve, call.reject, error);
-  }
-
-  #remoteError(at) {
-    return this.#channel.readPayload(at, decodeError);
-  }
-
-  #onDrain() {
-    if (!this.#needDrain) return;
-    if (this.#channel.isOverMark) return void this.#channel.wantDrain(); // posts of this batch
-    this.#needDrain = false;
-    tell(this, 'drain');
+    return unknownTypeError(type);
   }
 
   // ---------------------------------------------------------------- ending
 
   /** No answer can come any more; its exit follows. */
   #onDeath() {
+    this.#server?.abandonAll();
     if (this.#shutdown !== null) return;
-    if (this.#options.crash !== null) return void this.#loseWorker();
+    if (this.#options.crash !== null || this.#isDiscarded) return void this.#loseWorker();
     this.#isDead = true;
-    this.#methods.clear(); // later calls are refused for this reason
+    this.#caller.close(); // later calls are refused for this reason
   }
 
   #onExit({ code, signal }, startError) {
-    this.#rejectDoomed();
+    this.#lasting.rejectDoomed((type, tries) => this.#life.crashError(type, tries));
     if (this.#state === 'restarting') return void this.#onLoss({ code, signal }, startError);
     const asked = this.#shutdown !== null && !this.#isDead;
     this.#setState(asked ? 'closed' : 'crashed');
     this.#forgetSignal?.();
-    for (const call of [...this.#calls.finishAll(), ...this.#line.clear()])
-      this.#reject(call, asked ? closedError() : this.#crashError(call.type));
+    this.#caller.rejectAll((type) => (asked ? closedError() : this.#crashError(type)));
+    this.#separation.onExit(asked ? closedError() : this.#crashError());
     this.#started.reject(asked ? closedError() : startError);
     const { failure } = this.#life;
-    if (failure) tellError(this, failure);
+    if (failure) tellError(this, failure, this.#log);
     tell(this, 'exit', code, signal);
   }
 
-  #crashError(type) {
-    return this.#hopeless ? hopelessError(this.#hopeless, type) : this.#life.crashError(type);
+  #crashError(type, isLate = false) {
+    if (this.#hopeless) return hopelessError(this.#hopeless, type);
+    return this.#life.crashError(type, undefined, isLate);
   }
 
   // ---------------------------------------------------------------- restarting
 
+  /** A handler that was given up has not ended in its grace. */
+  #replace() {
+    if (this.#state !== 'ready' || this.#isDead) return;
+    this.#log.warn(`worker ${this.#options.script}: a handler does not end, so it is replaced`);
+    this.#isDiscarded = true;
+    this.#life.discard();
+  }
+
   /** Calls that have a try left wait for the next worker; the others are told once the exit is known. */
   #loseWorker() {
-    const again = [];
-    for (const call of this.#calls.finishAll()) {
-      const { kept } = call;
-      if (kept !== null && kept.tries++ < kept.attempts) again.push(call);
-      else this.#doomed.push(doom(call, this.#line.isOnlySuspect(call)));
-    }
-    this.#line.addSuspects(again);
-    for (const { call } of this.#doomed) if (call.kept !== null) this.#line.forget(call);
+    this.#lasting.lose(this.#caller.takeSent(), this.#life.session, this.#isDiscarded);
+    this.#isDiscarded = false;
     this.#restarts.died(this.#channel.messagesReceived > 0);
     this.#setState('restarting');
   }
 
-  #rejectDoomed() {
-    const doomed = this.#doomed;
-    this.#doomed = [];
-    for (const { call, tries, isPoison } of doomed) {
-      const error = this.#life.crashError(call.type, tries);
-      this.#reject(call, isPoison ? poisonError(call.type, tries.attempt, error) : error);
-    }
-  }
-
   #onLoss({ code, signal }, startError) {
     const { failure } = this.#life;
-    if (failure) tellError(this, failure);
+    if (failure) tellError(this, failure, this.#log);
     tell(this, 'exit', code, signal);
     if (startError === undefined) this.#restart();
     else this.#onFailedStart(startError);
@@ -424,8 +326,8 @@ class Worker extends EventEmitter {
     this.#hopeless = error;
     this.#setState('crashed');
     this.#forgetSignal?.();
-    for (const call of this.#line.clear()) this.#reject(call, hopelessError(error, call.type));
-    tellError(this, error);
+    this.#caller.rejectAll((type) => hopelessError(error, type));
+    tellError(this, error, this.#log);
   }
 
   #restart() {
@@ -449,11 +351,32 @@ class Worker extends EventEmitter {
   /** There is a worker again: what waited goes first. */
   #resume() {
     this.#restarts.ready();
-    this.#line.open();
+    this.#lasting.open();
     if (this.#channel.isClosed) return; // it broke a rule at once
     this.#setState('ready');
     if (this.#state === 'ready') tell(this, 'ready');
-    if (this.#state === 'ready') this.#onDrain();
+    if (this.#state === 'ready') this.#outbox.onDrain(DRAIN.ALL);
+  }
+
+  // ---------------------------------------------------------------- leaving the worker alone
+
+  /**
+   * Leave the worker to itself, or to another host; calls reject with WorkerClosedError. Needs a
+   * socketPath. Resolves when the worker has let go.
+   */
+  disconnect() {
+    return this.#separation.disconnect();
+  }
+
+  /** Connect to it again. Rejects as connectWorker, and the worker is still disconnected then. */
+  reconnect() {
+    return this.#separation.reconnect();
+  }
+
+  #rejoin() {
+    this.#life.process.setRef(this.#isRef);
+    this.#separation.onReady();
+    if (this.#state === 'ready') this.#outbox.onDrain(DRAIN.ALL);
   }
 
   // ---------------------------------------------------------------- ending
@@ -481,16 +404,12 @@ class Worker extends EventEmitter {
     if (this.#isDead || this.#state !== 'ready') return this.#endNow();
     const timer = timeout > 0 ? setTimeout(() => process.killInSteps(), timeout) : undefined;
     this.#setState('closing');
-    this.#line.hurry();
-    this.#sayGoaway();
+    this.#lasting.hurry();
+    this.#caller.whenIdle(() => {
+      if (process.exit === null) this.#channel.goaway(0);
+    });
     await process.exited;
     clearTimeout(timer);
-  }
-
-  /** Once no call is open. */
-  #sayGoaway() {
-    this.#goawayWaits = this.#calls.size > 0;
-    if (!this.#goawayWaits && this.#life.process.exit === null) this.#channel.goaway(0);
   }
 
   /** SIGTERM, and SIGKILL when that does not help; calls reject at once. */
@@ -503,10 +422,7 @@ class Worker extends EventEmitter {
     const life = this.#life;
     clearTimeout(this.#backoff);
     if (!this.#isDead && !isEnd(this.#state)) this.#setState('closing');
-    if (this.#state === 'closing') {
-      for (const call of [...this.#calls.finishAll(), ...this.#line.clear()])
-        this.#reject(call, closedError());
-    }
+    if (this.#state === 'closing') this.#caller.rejectAll(closedError);
     if (!life.isOver) return void (await life.process.killInSteps());
     if (this.#state !== 'closing') return;
     this.#forgetSignal?.();
@@ -524,6 +440,9 @@ class Worker extends EventEmitter {
     if (before === state) return;
     checkTransition(before, state);
     this.#state = state;
+    this.#caller.isOpen = state === 'ready';
+    this.#lasting.isWaiting = state === 'restarting';
+    this.#log.debug(`worker ${this.#options.script}: ${before} to ${state}`);
     tell(this, 'state', state, before);
   }
 
@@ -538,8 +457,8 @@ class Worker extends EventEmitter {
   #setRef(ref) {
     this.#isRef = ref;
     this.#channel.setRef(ref);
-    this.#life.process.setRef(ref);
-    this.#line.setRef(ref);
+    if (this.#state !== 'disconnected') this.#life.process.setRef(ref);
+    this.#lasting.setRef(ref);
     if (this.#backoff) this.#backoff[ref ? 'ref' : 'unref']();
     return this;
   }
@@ -581,12 +500,13 @@ class Worker extends EventEmitter {
   }
 
   stats() {
-    const waiting = this.#state === 'restarting' ? 0 : this.#channel.queuedRecords;
+    const waits = this.#state !== 'restarting' && !this.#channel.isClosed;
+    const waiting = waits ? this.#channel.queuedRecords : 0;
     return {
-      callsSent: this.#sent,
-      callsInFlight: this.#calls.size + this.#line.callCount + this.#doomed.length,
-      callsFailed: this.#failed,
-      queued: waiting + this.#line.size,
+      callsSent: this.#caller.tally.sent,
+      callsInFlight: this.#caller.size,
+      callsFailed: this.#caller.tally.failed,
+      queued: waiting + this.#lasting.queued,
       ...addCounters(this.#past, this.#channel),
     };
   }

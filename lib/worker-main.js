@@ -45,4 +45,8 @@ function load(file) {
   return module;
 }
 
-requireIn(__dirname)('./bootstrap');
+const { begin } = requireIn(__dirname)('./bootstrap');
+const config = JSON.parse(process.env.HAWSER_WORKER ?? '');
+delete process.env.HAWSER_WORKER;
+process.argv.splice(1, 1); // argv[1] is the script
+begin(config);

@@ -9,17 +9,28 @@ const stateOf = () => globalThis[Symbol.for('hawser.worker')];
 
 /**
  * Serve these handlers instead of the module's exports. To be called once, before the evaluation of
- * the worker's script settles.
+ * the worker's script settles; or, in a process that createWorker has not started, at any time with a
+ * socketPath, at which connectWorker finds it.
  * @param {object} handlers functions by the type that they answer
- * @param {object} [options] serializer, onStart, onShutdown
- * @returns {Promise<{ stop(): Promise<void>, readonly isRunning: boolean }>} when it is ready
+ * @param {any} [options] serializer, onStart, onShutdown, disconnectBehavior, hostConnectTimeout,
+ *   socketPath
+ * @returns {Promise<{ stop(): Promise<void>, readonly isRunning: boolean }>} when it is ready, or
+ *   listens
  * @throws {TypeError} on anything else, or too late
+ * @throws {Error} with the code of the system where it cannot listen at socketPath
  */
 async function startWorkerServer(handlers, options = {}) {
   const state = stateOf();
-  if (state === undefined)
-    throw new TypeError('startWorkerServer: this process was not started by createWorker');
+  if (state === undefined && options?.socketPath === undefined)
+    throw new TypeError(
+      'startWorkerServer: this process was not started by createWorker, so it needs a socketPath',
+    );
   checkServer(handlers, options);
+  if (state === undefined) return require('./standalone').serveStandalone(handlers, options);
+  if (options.socketPath !== undefined && !state.isStandalone)
+    throw new TypeError(
+      "option 'socketPath' is the host's to say: createWorker started this worker",
+    );
   return state.serve(handlers, options);
 }
 

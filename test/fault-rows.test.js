@@ -8,9 +8,9 @@ const path = require('node:path');
 const { listPrograms } = require('./c/run.js');
 
 const ROOT = path.join(__dirname, '..');
-const ROW = /^\| ([WSPAR]\d+) +\|/gm;
+const ROW = /^\| ([WSPFAR]\d+) +\|/gm;
 /** One or more rows in parentheses, at the end of a string. */
-const NAMED = /\(([WSPAR]\d+(?:, [WSPAR]\d+)*)\)['"`]/g;
+const NAMED = /\(([WSPFAR]\d+(?:, [WSPFAR]\d+)*)\)['"`]/g;
 const IN_NAME = /(?:_[WSAR]\d+)+$/;
 
 const rowsOf = (text) => [...text.matchAll(ROW)].map((match) => match[1]);

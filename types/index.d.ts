@@ -7,6 +7,11 @@ import type { Readable } from 'node:stream';
 
 /** payload: what the caller sends; result: what the handler returns. */
 export type MessageDefs = Record<string, { payload?: any; result?: any; item?: any }>;
+/** What every message has. */
+export interface BaseMessage {
+  tx: string;
+  type: string;
+}
 export type DefineMessages<T extends MessageDefs> = T;
 export type PayloadOf<M extends MessageDefs, K extends keyof M> = M[K]['payload'];
 export type ResultOf<M extends MessageDefs, K extends keyof M> = M[K]['result'];
@@ -25,6 +30,8 @@ export interface HandlerContext {
   readonly type: string;
   /** Epoch milliseconds at which the caller gives up, or undefined. */
   readonly deadline?: number;
+  /** What the caller gave as such. */
+  readonly metadata?: Record<string, string>;
   /** Reaches the caller's onProgress; dropped when the call has settled, or the caller is far behind. */
   progress(value: unknown): void;
   /** Event to the host: worker.events.on(name, listener). False: accepted, wait for 'drain' of parent.events. */
@@ -91,6 +98,14 @@ export interface WorkerOptions<M extends MessageDefs = any> {
   maxMessageBytes?: number;
   /** Microseconds to stay awake for a likely answer; 'auto' (default): up to 50 when a core is free. */
   spin?: 'auto' | number;
+  /** Sees, and may replace, each message; see Middleware. */
+  middleware?: Middleware | Middleware[];
+  /** The tx of a call, 1 to 255 bytes. Default: name of the session and number of the call. */
+  txIdGenerator?: TransactionIdGenerator<M>;
+  /** Default: stderr. */
+  logger?: Logger;
+  /** The least that is logged. Default 'error'. */
+  logLevel?: LogLevel;
   /**
    * What becomes of calls in flight when the worker dies: 'reject' (default), or 'retry': the worker
    * is started again and they are sent to it, attempts times at most (default 1). Per type under
@@ -118,6 +133,15 @@ export interface SendOptions {
   onProgress?: (value: unknown) => void;
   /** Milliseconds; 0: none. Default: the worker's. */
   timeout?: number;
+  /**
+   * After an abort or a timeout: leave it to the handler (default), or replace the worker when the
+   * handler has not ended within `grace`.
+   */
+  abort?: 'cooperative' | 'terminate';
+  /** Milliseconds, of abort: 'terminate'. Default 1000. */
+  grace?: number;
+  /** The handler's ctx.metadata: trace context and the like. At most 64 keys, and 4096 bytes in all. */
+  metadata?: Record<string, string>;
 }
 
 export interface Worker<M extends MessageDefs = any> extends EventEmitter {
@@ -127,6 +151,8 @@ export interface Worker<M extends MessageDefs = any> extends EventEmitter {
   ): Promise<M[K]['result']>;
   /** One way. False: accepted, wait for 'drain'; past the hard cap it throws OverloadedError. */
   post<K extends keyof M & string>(type: K, ...args: PostArguments<M[K]['payload']>): boolean;
+  /** Add middleware; returns what removes it. */
+  use(middleware: Middleware): () => void;
   /** Events that the worker emits, in the order they were sent, between the answers where they were emitted. */
   readonly events: EventEmitter;
   /** Event to the worker: parent.events.on(name, listener) there. False: accepted, wait for 'drain'. */
@@ -162,11 +188,13 @@ export interface Worker<M extends MessageDefs = any> extends EventEmitter {
   // events: 'state'(now, before) 'ready' 'restart'(attempt) 'exit'(code, signal) 'error'(err) 'drain'
 }
 
-/** Numbers only; read without a native call. */
+/** Numbers only; read without a native call. Once all calls have settled, sent are those that were answered and those that failed. */
 export interface WorkerStats {
+  /** Those that send() took: not of unknown types or wrong options, nor past the limits. */
   callsSent: number;
   callsInFlight: number;
   callsFailed: number;
+  /** Messages that have not left this process. */
   queued: number;
   bytesSent: number;
   bytesReceived: number;
@@ -188,6 +216,35 @@ export {
   ServerOptions,
   WorkerServer,
 } from './worker.js';
+
+export type MiddlewareDirection = 'send' | 'receive';
+export interface MiddlewareContext {
+  direction: MiddlewareDirection;
+  kind: 'request' | 'response' | 'error' | 'event';
+  type: string;
+  /** The same on both sides; '' of an event. */
+  tx: string;
+  message: unknown;
+  metadata?: Record<string, string>;
+}
+/**
+ * Return a value to replace the message, undefined to leave it. Left to right when sending, right
+ * to left when receiving. What it throws fails its call alone, with ERR_HAWSER_MIDDLEWARE.
+ */
+export type Middleware = (context: MiddlewareContext) => unknown | Promise<unknown>;
+
+/** Gives each call its tx. */
+export type TransactionIdGenerator<M extends MessageDefs = any> = (
+  message: { [K in keyof M & string]: { type: K; payload: PayloadOf<M, K> } }[keyof M & string],
+) => string;
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+export interface Logger {
+  debug(...a: unknown[]): void;
+  info(...a: unknown[]): void;
+  warn(...a: unknown[]): void;
+  error(...a: unknown[]): void;
+}
 
 export abstract class Serializer {
   readonly name?: string;
@@ -254,3 +311,5 @@ export class PoisonMessageError extends HawserError {
 export class UnsupportedError extends HawserError {}
 export class TooLargeError extends HawserError {}
 export class RemoteError extends HawserError {}
+
+export * from './isolated-workers.js';

@@ -1,5 +1,13 @@
 import type { EventEmitter } from 'node:events';
-import type { Handlers, MessageDefs, SendOptions, WorkerOptions } from './index.js';
+import type {
+  Handlers,
+  Logger,
+  LogLevel,
+  MessageDefs,
+  Middleware,
+  SendOptions,
+  WorkerOptions,
+} from './index.js';
 
 /** Serve these handlers instead of the module's exports. Call it before the script's evaluation settles. */
 export function startWorkerServer<M extends MessageDefs = any>(
@@ -9,6 +17,14 @@ export function startWorkerServer<M extends MessageDefs = any>(
 export interface ServerOptions {
   /** Default: follows the host's built-in codec. */
   serializer?: WorkerOptions['serializer'];
+  /** Sees, and may replace, each message. */
+  middleware?: Middleware | Middleware[];
+  /** Handlers that run at a time; others wait in the order of their calls. Default: no limit of its own. */
+  maxConcurrency?: number;
+  /** Default: stderr. */
+  logger?: Logger;
+  /** Default 'error'. */
+  logLevel?: LogLevel;
   /** Awaited before the worker is ready. */
   onStart?: () => void | Promise<void>;
   /** Runs when what ran has finished; reason 'shutdown', 'disconnect', 'stop', 'SIGTERM' or 'SIGINT'. */

@@ -18,6 +18,9 @@
   X(ECLOSED, -10004, "the channel is closed")                                                      \
   X(EUNSUPPORTED, -10005, "not available on this system")                                          \
   X(EBADARG, -10006, "a record does not fit the region it claims")                                 \
+  X(EBUSY, -10007, "the worker has another host")                                                  \
+  X(ETOKEN, -10008, "the worker does not know the token")                                          \
+  X(EUSER, -10009, "the other end runs as another user")                                           \
   X(EPROTO, -10901, "the peer broke a rule of the protocol")                                       \
   X(EVERSION, -10902, "the peer speaks another version of the protocol")                           \
   X(ETRUNCATED, -10903, "the peer's bytes end inside a frame or a message")                        \

@@ -53,14 +53,6 @@ read_config(napi_env env, napi_value options, hwr_session_config_t *config, uint
   return count == HWR_UUID_BYTES;
 }
 
-static bool
-is_object(napi_env env, napi_value value, const char *what) {
-  napi_valuetype type = napi_undefined;
-  if (napi_typeof(env, value, &type) == napi_ok && type == napi_object) return true;
-  napi_throw_type_error(env, NULL, what);
-  return false;
-}
-
 /* The JavaScript object of a new channel, with its block of shared memory. */
 static napi_value
 channel_object(napi_env env, hwr_channel_t *ch, napi_value listener) {
@@ -84,7 +76,7 @@ make_channel(napi_env env, napi_value options, napi_value listener, napi_value *
   hwr_env_t *state = started_env(env);
   hwr_session_config_t config;
   uint64_t spin_ns;
-  if (!state || !is_object(env, listener, "the listener must be an object") ||
+  if (!state || !hwr__js_object(env, listener, "the listener must be an object") ||
       !read_config(env, options, &config, &spin_ns))
     return NULL;
   hwr_channel_t *ch = hwr__channel_create(state, &config, spin_ns);
@@ -110,6 +102,7 @@ open_host(napi_env env, napi_callback_info info) {
   hwr_channel_t *ch = make_channel(env, args[1], args[2], &object);
   if (!ch) return NULL;
   ch->fd = hwr_link_take(link, &ch->segments);
+  ch->named = hwr_link_is_named(link);
   int err = hwr_attach_open(&ch->attach, ch->state->loop, ch->fd, hwr__channel_attached, ch);
   if (err) hwr_channel_close(ch);
   HWR_TRY(env, err);
@@ -243,6 +236,28 @@ ping(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* tellLate(channel): late answers become LATE events. */
+static napi_value
+tell_late(napi_env env, napi_callback_info info) {
+  napi_value args[1];
+  hwr_channel_t *ch = open_channel(env, info, 1, args);
+  if (ch) hwr_session_tell_late(ch->session);
+  return NULL;
+}
+
+/* isSent(channel, slot, generation) -> boolean; not of what is not flushed. */
+static napi_value
+is_sent(napi_env env, napi_callback_info info) {
+  napi_value args[3], sent = NULL;
+  uint32_t slot, generation;
+  hwr_channel_t *ch = open_channel(env, info, 3, args);
+  if (!ch || !hwr__js_uint32(env, args[1], "slot", &slot) ||
+      !hwr__js_uint32(env, args[2], "generation", &generation))
+    return NULL;
+  HWR_NAPI(env, napi_get_boolean(env, hwr_session_is_sent(ch->session, slot, generation), &sent));
+  return sent;
+}
+
 /* goaway(channel, reason) */
 static napi_value
 goaway(napi_env env, napi_callback_info info) {
@@ -320,6 +335,15 @@ peer_version(napi_env env, napi_callback_info info) {
   return hwr__js_int32(env, hwr_session_peer(ch->session)->version);
 }
 
+/* peerUuid(channel) -> 16 bytes in an ArrayBuffer, as the peer's HELLO named itself. */
+static napi_value
+peer_uuid(napi_env env, napi_callback_info info) {
+  napi_value args[1];
+  hwr_channel_t *ch = open_channel(env, info, 1, args);
+  if (!ch) return NULL;
+  return copied_buffer(env, hwr_session_peer(ch->session)->uuid, HWR_UUID_BYTES);
+}
+
 /* ------------------------------------------------------------------ ending */
 
 /* readRest(channel): the process has ended; take in and deliver all that it had sent. */
@@ -395,14 +419,16 @@ close_channel(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* watchHost(fd, graceMs) -> fd: end this process soon after the socket's other end is gone. The
- * socket has the returned number from now on: a program that closes 3 is not to close ours. */
+/* watchHost(fd, graceMs, listener or undefined) -> fd: end this process soon after the socket's
+ * other end is gone, and the listener's file with it. The socket has the returned number from now
+ * on: a program that closes 3 is not to close ours. */
 static napi_value
 watch_host(napi_env env, napi_callback_info info) {
-  napi_value args[2];
+  napi_value args[3];
+  napi_valuetype type = napi_undefined;
   double fd, grace_ms;
   hwr_env_t *state = started_env(env);
-  if (!state || !hwr__js_args(env, info, 2, args) ||
+  if (!state || !hwr__js_args(env, info, 3, args) ||
       !hwr__js_number(env, args[0], "a descriptor", 0, INT_MAX, &fd) ||
       !hwr__js_number(env, args[1], "grace", 0, MAX_GRACE_MS, &grace_ms))
     return NULL;
@@ -411,9 +437,24 @@ watch_host(napi_env env, napi_callback_info info) {
     return NULL;
   }
   if (state->watch) return args[0];
+  hwr_socket_file_t file = {0};
+  const char *path = NULL;
+  HWR_NAPI(env, napi_typeof(env, args[2], &type));
+  if (type != napi_undefined && !(path = hwr_named_path(env, args[2], &file))) return NULL;
   int moved = hwr_os_move_high((int) fd);
-  state->watch = hwr_watch_start(moved, (int) grace_ms);
+  state->watch = hwr_watch_start(moved, (int) grace_ms, path, &file);
   return hwr__js_int32(env, moved);
+}
+
+/* unwatchHost(): this process may outlive its host. */
+static napi_value
+unwatch_host(napi_env env, napi_callback_info info) {
+  (void) info;
+  hwr_env_t *state = started_env(env);
+  if (!state) return NULL;
+  hwr_watch_stop(state->watch);
+  state->watch = NULL;
+  return NULL;
 }
 
 #define FUNCTION(name, function)                                                                   \
@@ -427,16 +468,20 @@ hwr_channel_export(napi_env env, napi_value exports) {
       FUNCTION("flush", flush),
       FUNCTION("sendSlices", send_slices),
       FUNCTION("ping", ping),
+      FUNCTION("tellLate", tell_late),
+      FUNCTION("isSent", is_sent),
       FUNCTION("goaway", goaway),
       FUNCTION("wantDrain", want_drain),
       FUNCTION("takeBulk", take_bulk),
       FUNCTION("peerLimit", peer_limit),
       FUNCTION("peerVersion", peer_version),
+      FUNCTION("peerUuid", peer_uuid),
       FUNCTION("readRest", read_rest),
       FUNCTION("drain", drain),
       FUNCTION("setRef", set_ref),
       FUNCTION("close", close_channel),
       FUNCTION("watchHost", watch_host),
+      FUNCTION("unwatchHost", unwatch_host),
   };
   size_t count = sizeof functions / sizeof *functions;
   return napi_define_properties(env, exports, count, functions) == napi_ok;

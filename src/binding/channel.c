@@ -19,14 +19,6 @@ static const hwr_mem_t MEMORY = {resize, NULL};
 
 /* ------------------------------------------------------------------ the door into JavaScript */
 
-static void
-report_exception(napi_env env) {
-  napi_value error;
-  bool pending = false;
-  if (napi_is_exception_pending(env, &pending) != napi_ok || !pending) return;
-  if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
-}
-
 /* Call function(a, b) with the listener as `this`. The only place from which JavaScript is entered.
  * What it returned, or NULL. */
 static napi_value
@@ -37,7 +29,7 @@ emit(hwr_channel_t *ch, napi_value function, napi_value a, napi_value b) {
   ch->depth++;
   if (!function ||
       napi_make_callback(env, ch->async, listener, function, 2, args, &result) != napi_ok) {
-    report_exception(env);
+    hwr__js_report(env);
     result = NULL;
   }
   ch->depth--;
@@ -130,7 +122,7 @@ emit_open(hwr_channel_t *ch) {
   hwr_lease_t *lease = hwr_transport_lease(ch->transport);
   napi_value kind, ring = hwr__channel_lease_buffer(ch->env, lease, p->data, p->capacity_bytes);
   const char *name = ch->shared ? "shm" : "socket";
-  if (!ring) report_exception(ch->env);
+  if (!ring) hwr__js_report(ch->env);
   else if (napi_create_reference(ch->env, ring, 1, &ch->ring_buffer) == napi_ok &&
            napi_create_string_utf8(ch->env, name, NAPI_AUTO_LENGTH, &kind) == napi_ok)
     emit(ch, method_of(ch, "onOpen"), ring, kind);
@@ -318,7 +310,7 @@ channel_closed(void *context) {
   ch->session = NULL;
   ch->closed = true;
   if (ch->finalized) free(ch);
-  if (state->closing && !state->first) hwr_env_channels_closed(state);
+  if (state->closing) hwr_env_channels_closed(state);
 }
 
 static void
@@ -435,6 +427,21 @@ start_failed(hwr_channel_t *ch, int status) {
   hwr_channel_close(ch);
 }
 
+/* P3.15 */
+static int
+refusal_of(int byte) {
+  switch (byte) {
+  case HWR_KNOCK_BUSY:
+    return HWR_EBUSY;
+  case HWR_KNOCK_TOKEN:
+    return HWR_ETOKEN;
+  case HWR_KNOCK_USER:
+    return HWR_EUSER;
+  default:
+    return 0;
+  }
+}
+
 /* The worker's first byte has come, or will not. */
 void
 hwr__channel_attached(void *context, int byte) {
@@ -442,6 +449,11 @@ hwr__channel_attached(void *context, int byte) {
   ch->attach = NULL;
   if (ch->closing) {
     channel_closed(ch);
+    return;
+  }
+  int refusal = ch->named ? refusal_of(byte) : 0;
+  if (refusal) {
+    start_failed(ch, refusal);
     return;
   }
   bool shared = byte == HWR_ATTACH_RINGS && ch->segments.address[HWR_SEGMENT_PAGE];

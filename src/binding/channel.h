@@ -74,6 +74,7 @@ typedef struct hwr_block_s {
 } hwr_block_t;
 
 typedef struct hwr_channel_s hwr_channel_t;
+typedef struct hwr_named_s hwr_named_t;
 
 /* What one environment (the main thread, a worker thread, a vm context's addon) owns. */
 typedef struct hwr_env_s {
@@ -81,18 +82,22 @@ typedef struct hwr_env_s {
   napi_async_cleanup_hook_handle hook;
   struct uv_loop_s *uv;
   hwr_loop_t *loop;
-  hwr_channel_t *first; /* all that are not closed */
+  hwr_channel_t *first;     /* all that are not closed */
+  hwr_named_t *first_named; /* likewise: the sockets at which this environment listens */
   struct hwr_watch_s *watch;
   bool closing;
 } hwr_env_t;
 
-/* Close every channel without a word to JavaScript; then hwr_env_channels_closed is called. */
+/* Close every channel, or listener, without a word to JavaScript; hwr_env_channels_closed is called
+ * then, and goes on when it finds none left of either. */
 void hwr_env_close_channels(hwr_env_t *state);
+void hwr_env_close_named(hwr_env_t *state);
 void hwr_env_channels_closed(hwr_env_t *state);
 
-/* Add the functions of channel.c and link.c to the module's exports. */
+/* Add the functions of channel.c, link.c and listener.c to the module's exports. */
 bool hwr_channel_export(napi_env env, napi_value exports);
 bool hwr_link_export(napi_env env, napi_value exports);
+bool hwr_named_export(napi_env env, napi_value exports);
 
 /* ---- the host's end of a worker that is being started: link.c */
 
@@ -101,7 +106,15 @@ typedef struct hwr_link_s hwr_link_t;
  * Returns the socket, or -1 when they were taken before. */
 struct hwr_segments_s;
 int hwr_link_take(hwr_link_t *link, struct hwr_segments_s *segments);
+/* Whether it leads to a named socket: a refusal may come instead of the worker's first byte. */
+bool hwr_link_is_named(const hwr_link_t *link);
 hwr_link_t *hwr_link_unwrap(napi_env env, napi_value object);
+
+/* ---- listener.c */
+
+/* The path of a listener's socket and which file it is, borrowed; NULL once it is closed, or with a
+ * TypeError pending. */
+const char *hwr_named_path(napi_env env, napi_value object, hwr_socket_file_t *file);
 
 /* The instance data of this environment. */
 static inline hwr_env_t *

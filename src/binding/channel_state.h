@@ -25,7 +25,7 @@ struct hwr_channel_s {
   int depth;          /* of JavaScript on the stack below us */
   int failed;         /* a fatal status that is still to be reported */
   uint32_t delivered; /* of the events in the table */
-  bool host, shared, unref;
+  bool host, shared, unref, named;
   bool ended; /* onEnd has been called */
   bool closing, close_started, closed;
   bool finalized; /* the wrapper is gone */

@@ -4,6 +4,8 @@
 #include "transport/transport.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static bool
 exception_pending(napi_env env) {
@@ -139,4 +141,42 @@ hwr__js_bytes(napi_env env, napi_value value, const uint8_t **bytes, size_t *cou
   }
   if (!exception_pending(env)) napi_throw_type_error(env, NULL, "a Uint8Array expected");
   return false;
+}
+
+char *
+hwr__js_string(napi_env env, napi_value value, const char *what) {
+  size_t bytes = 0;
+  char *text = NULL;
+  if (napi_get_value_string_utf8(env, value, NULL, 0, &bytes) == napi_ok &&
+      (text = malloc(bytes + 1)) &&
+      napi_get_value_string_utf8(env, value, text, bytes + 1, &bytes) == napi_ok &&
+      strlen(text) == bytes)
+    return text;
+  free(text);
+  if (!exception_pending(env)) napi_throw_type_error(env, NULL, what);
+  return NULL;
+}
+
+bool
+hwr__js_object(napi_env env, napi_value value, const char *what) {
+  napi_valuetype type = napi_undefined;
+  if (napi_typeof(env, value, &type) == napi_ok && type == napi_object) return true;
+  napi_throw_type_error(env, NULL, what);
+  return false;
+}
+
+bool
+hwr__js_token(napi_env env, napi_value value, const uint8_t **bytes, size_t *count) {
+  if (!hwr__js_bytes(env, value, bytes, count)) return false;
+  if (*count == HWR_TOKEN_BYTES) return true;
+  napi_throw_range_error(env, NULL, "a token must be 32 bytes");
+  return false;
+}
+
+void
+hwr__js_report(napi_env env) {
+  napi_value error;
+  bool pending = false;
+  if (napi_is_exception_pending(env, &pending) != napi_ok || !pending) return;
+  if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
 }

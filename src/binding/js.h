@@ -51,6 +51,15 @@ napi_value hwr__js_get(napi_env env, napi_value object, const char *name);
 void hwr__js_set_uint32(napi_env env, napi_value object, const char *name, uint32_t value);
 void hwr__js_set_string(napi_env env, napi_value object, const char *name, const char *value);
 void hwr__js_set(napi_env env, napi_value object, const char *name, napi_value value);
+/* A string without NUL, owned by the caller; NULL with a TypeError pending that says `what` is
+ * expected. */
+char *hwr__js_string(napi_env env, napi_value value, const char *what);
+/* True for an object; else false with a TypeError that says `what` pending. */
+bool hwr__js_object(napi_env env, napi_value value, const char *what);
+/* The bytes of a token (P3.14), as hwr__js_bytes. */
+bool hwr__js_token(napi_env env, napi_value value, const uint8_t **bytes, size_t *count);
+/* What JavaScript has thrown at us becomes an uncaught exception. */
+void hwr__js_report(napi_env env);
 napi_value hwr__js_int32(napi_env env, int32_t value);
 /* The bytes of a Uint8Array or Buffer; false, and a TypeError is pending, for anything else.
  * Borrowed for as long as JavaScript does not run; none when its buffer is detached. */

@@ -17,6 +17,7 @@ loop_closed(void *context) {
 
 void
 hwr_env_channels_closed(hwr_env_t *state) {
+  if (state->first || state->first_named) return;
   hwr_loop_close(state->loop, loop_closed, state);
 }
 
@@ -27,6 +28,7 @@ on_cleanup(napi_async_cleanup_hook_handle hook, void *arg) {
   hwr_env_t *state = arg;
   state->closing = true;
   hwr_watch_stop(state->watch);
+  hwr_env_close_named(state);
   hwr_env_close_channels(state);
 }
 
@@ -117,7 +119,8 @@ NAPI_MODULE_INIT() {
   hwr__js_set(env, exports, "status", status_codes(env));
   hwr__js_set_uint32(env, exports, "ringBytes", HWR_DEFAULT_RING_BYTES);
   hwr__js_set_uint32(env, exports, "protocolVersion", HWR_PROTOCOL_VERSION);
-  if (!hwr_link_export(env, exports) || !hwr_channel_export(env, exports)) {
+  if (!hwr_link_export(env, exports) || !hwr_channel_export(env, exports) ||
+      !hwr_named_export(env, exports)) {
     hwr__js_throw_napi(env, "napi_define_properties");
     return NULL;
   }

@@ -45,29 +45,53 @@ hwr_ext_encode_deadline(uint8_t *to, uint32_t timeout_ms) {
   hwr_writer_u32(&w, timeout_ms);
 }
 
-static bool
-decode_entry(hwr_ext_t *ext, hwr_reader_t *r) {
-  uint8_t tag = hwr_reader_u8(r);
-  if (tag == 0) return !r->failed; /* one byte of padding */
-  uint8_t length = hwr_reader_u8(r);
-  const uint8_t *value = hwr_reader_bytes(r, length);
-  if (!value) return false;
-  if (tag != HWR_EXT_DEADLINE) return true;
-  if (length != 4) return false;
-  hwr_reader_t v = hwr_reader_wrap(value, length);
-  ext->timeout_ms = hwr_reader_u32(&v);
-  return true;
+/* P2.10 */
+static const char *
+decode_metadata(hwr_ext_t *ext, uint8_t tag, uint8_t length) {
+  if (tag == HWR_EXT_KEY) ext->metadata_keys++;
+  ext->metadata_bytes += length;
+  bool fits = ext->metadata_keys > 0 && ext->metadata_keys <= HWR_MAX_METADATA_KEYS &&
+              ext->metadata_bytes <= HWR_MAX_METADATA_BYTES;
+  return fits ? NULL : "P2.10";
 }
 
-bool
+static const char *
+decode_value(hwr_ext_t *ext, uint8_t tag, const uint8_t *value, uint8_t length) {
+  hwr_reader_t r = hwr_reader_wrap(value, length);
+  switch (tag) {
+  case HWR_EXT_DEADLINE:
+    ext->timeout_ms = hwr_reader_u32(&r);
+    return length == 4 ? NULL : "P2.8";
+  case HWR_EXT_TX:
+    if (ext->has_tx || length == 0) return "P2.9";
+    ext->has_tx = true;
+    return NULL;
+  case HWR_EXT_KEY:
+  case HWR_EXT_VALUE:
+    return decode_metadata(ext, tag, length);
+  default:
+    return NULL; /* of a later version */
+  }
+}
+
+static const char *
+decode_entry(hwr_ext_t *ext, hwr_reader_t *r) {
+  uint8_t tag = hwr_reader_u8(r);
+  if (tag == 0) return r->failed ? "P2.6" : NULL; /* one byte of padding */
+  uint8_t length = hwr_reader_u8(r);
+  const uint8_t *value = hwr_reader_bytes(r, length);
+  return value ? decode_value(ext, tag, value, length) : "P2.6";
+}
+
+const char *
 hwr_ext_decode(hwr_ext_t *ext, const uint8_t *body, size_t body_bytes) {
-  if (body_bytes < 8) return false; /* and `body` may be NULL */
+  if (body_bytes < 8) return "P2.6"; /* and `body` may be NULL */
   hwr_reader_t r = hwr_reader_wrap(body, body_bytes);
   uint16_t size = hwr_reader_u16(&r);
-  if (size < 8 || size % 8 != 0 || size > body_bytes) return false;
+  if (size < 8 || size % 8 != 0 || size > body_bytes) return "P2.6";
   *ext = (hwr_ext_t){.size_bytes = size};
   r.end = body + size;
-  while (r.at < r.end)
-    if (!decode_entry(ext, &r)) return false;
-  return true;
+  const char *rule = NULL;
+  while (!rule && r.at < r.end) rule = decode_entry(ext, &r);
+  return rule;
 }

@@ -71,16 +71,31 @@ void hwr_frame_decode(hwr_frame_t *frame, const uint8_t *from);
 
 /* The extension block (P2.6): u16 size of the block, a multiple of 8, then entries of
  * u8 tag, u8 length, value; zero tags pad. Unknown tags are skipped (P2.8). */
-enum { HWR_EXT_DEADLINE = 1, HWR_EXT_DEADLINE_BYTES = 8 };
+enum {
+  HWR_EXT_DEADLINE = 1,
+  HWR_EXT_TX = 2,    /* the caller's own name of the call (P2.9) */
+  HWR_EXT_KEY = 3,   /* begins a pair of metadata (P2.10) */
+  HWR_EXT_VALUE = 4, /* adds to the value of the last key */
+  HWR_EXT_DEADLINE_BYTES = 8
+};
+enum { HWR_MAX_METADATA_KEYS = 64, HWR_MAX_METADATA_BYTES = 4096 }; /* P8.1 */
 
 typedef struct hwr_ext_s {
   uint32_t size_bytes; /* of the whole block: the payload starts behind it */
   uint32_t timeout_ms; /* the caller gives up this long after sending; 0: not given */
+  bool has_tx;
+  uint32_t metadata_keys, metadata_bytes; /* bytes: of keys and values */
 } hwr_ext_t;
+
+/* Whether its owner has to look into the block: C keeps the deadline only. */
+static inline bool
+hwr_ext_is_named(const hwr_ext_t *ext) {
+  return ext->has_tx || ext->metadata_keys > 0;
+}
 
 /* Write the block that carries a deadline: HWR_EXT_DEADLINE_BYTES at `to`. */
 void hwr_ext_encode_deadline(uint8_t *to, uint32_t timeout_ms);
-/* Read the block at the start of a frame's body. False when it is malformed (P2.6). */
-bool hwr_ext_decode(hwr_ext_t *ext, const uint8_t *body, size_t body_bytes);
+/* Read the block at the start of a frame's body. NULL, or the rule that it breaks. */
+const char *hwr_ext_decode(hwr_ext_t *ext, const uint8_t *body, size_t body_bytes);
 
 #endif

@@ -196,6 +196,17 @@ hwr_session_abandon(hwr_session_t *s, uint32_t slot, uint32_t generation) {
   return true;
 }
 
+void
+hwr_session_tell_late(hwr_session_t *s) {
+  s->tells_late = true;
+}
+
+bool
+hwr_session_is_sent(const hwr_session_t *s, uint32_t slot, uint32_t generation) {
+  const hwr_call_t *call = hwr_calls_find(&s->calls, slot, generation);
+  return call && call->state == HWR_CALL_SENT;
+}
+
 uint32_t
 hwr_session_event_count(const hwr_session_t *s) {
   return s->event_count;

@@ -46,7 +46,8 @@ typedef struct hwr_event_s { /* eight words: JavaScript reads them as a Uint32Ar
   uint32_t word;   /* type | flags << 8 | method << 16, as in the header */
   uint32_t offset; /* of the payload: in the inbox, or in the bulk buffer */
   uint32_t length; /* of the payload */
-  uint32_t bulk;   /* 0: in the inbox; else 1 + index of the bulk buffer */
+  uint32_t bulk;   /* low half: 0 in the inbox, else 1 + index of the bulk buffer. High half:
+                      bytes of the extension block before the payload, if it has a tx or metadata */
   /* REQUEST: timeout_ms or 0. TIMEOUT: 1 when it never left. GOAWAY: reason. DRAIN: which.
    * EVENT: bytes of the name. OPEN: 1 for messages. DATA: what it took of the window */
   uint32_t value;
@@ -69,12 +70,13 @@ enum hwr_event_kind {
   HWR_EV_CANCEL = 14, /* its caller has given up a request that we have not answered */
   HWR_EV_EVENT = 15,  /* the name stands before the payload (P4.16) */
   HWR_EV_PROGRESS = 16,
-  HWR_EV_OPEN = 17,    /* the peer opened a stream: accept it or reset it; payload: its name */
-  HWR_EV_ACCEPT = 18,  /* the peer has accepted ours */
-  HWR_EV_DATA = 19,    /* bytes, or one message */
-  HWR_EV_END = 20,     /* the peer sends no more on the stream */
-  HWR_EV_RESET = 21,   /* the stream is over, in both directions; payload: why, or none */
-  HWR_EV_WRITABLE = 22 /* the lane of a stream has drained to half of its mark */
+  HWR_EV_LATE = 17, /* the answer to a call that was given up, without its payload; if asked for */
+  HWR_EV_OPEN = 18, /* the peer opened a stream: accept it or reset it; payload: its name */
+  HWR_EV_ACCEPT = 19,  /* the peer has accepted ours */
+  HWR_EV_DATA = 20,    /* bytes, or one message */
+  HWR_EV_END = 21,     /* the peer sends no more on the stream */
+  HWR_EV_RESET = 22,   /* the stream is over, in both directions; payload: why, or none */
+  HWR_EV_WRITABLE = 23 /* the lane of a stream has drained to half of its mark */
 };
 
 enum hwr_drain {
@@ -174,8 +176,9 @@ bool hwr_session_stalled(const hwr_session_t *session);
 /* Where records may be stored until the next flush or send. */
 hwr_region_t hwr_session_region(const hwr_session_t *session);
 /* Send the records stored in the region, in order, then control frames, then what waits; what
- * has no room or credit waits in the spill. A CANCEL gives up its call, and goes out if that did. 0, or fatal HWR_EPROTO / HWR_ENOMEM; HWR_EBADARG
- * when a record lies outside the region. The caller publishes the ring. */
+ * has no room or credit waits in the spill. A CANCEL gives up its call, and goes out if that did.
+ * 0, or fatal HWR_EPROTO / HWR_ENOMEM; HWR_EBADARG when a record lies outside the region. The
+ * caller publishes the ring. */
 int hwr_session_flush(hwr_session_t *session, const hwr_record_t *records, uint32_t count,
                       uint64_t now_ms);
 /* Send one record whose body is `slices` (borrowed until return; record->offset is unused).
@@ -191,6 +194,10 @@ int hwr_session_ping(hwr_session_t *session, uint32_t slot, uint32_t generation,
 void hwr_session_goaway(hwr_session_t *session, uint32_t reason);
 /* Give up a call: its answer, if one comes, is dropped. True when it was open. */
 bool hwr_session_abandon(hwr_session_t *session, uint32_t slot, uint32_t generation);
+/* From now on a late answer (P4.4) becomes a LATE event: what we gave up has ended. */
+void hwr_session_tell_late(hwr_session_t *session);
+/* Whether that call is open and has left, so that an answer comes even if it is given up. */
+bool hwr_session_is_sent(const hwr_session_t *session, uint32_t slot, uint32_t generation);
 /* `count` one-way requests have been handled: their message credit returns (P5.5) with the next
  * flush. */
 void hwr_session_settle(hwr_session_t *session, uint32_t count);

@@ -147,9 +147,11 @@ handle_define(hwr_session_t *s, hwr_message_t *m) {
 
 static int
 handle_request(hwr_session_t *s, hwr_message_t *m) {
-  hwr_ext_t ext = {0, 0};
-  if ((m->frame.flags & HWR_FLAG_EXT) && !hwr_ext_decode(&ext, m->body, m->body_bytes))
-    return hwr__session_violation(s, "P2.6");
+  hwr_ext_t ext = {0};
+  if (m->frame.flags & HWR_FLAG_EXT) {
+    const char *rule = hwr_ext_decode(&ext, m->body, m->body_bytes);
+    if (rule) return hwr__session_violation(s, rule);
+  }
   if (hwr_window_receive(&s->window_messages, 1)) return hwr__session_violation(s, "P5.2");
   if (!(m->frame.flags & HWR_FLAG_ONEWAY)) { /* P4.11 */
     int err = hwr_serving_open(&s->serving, &s->mem, m->frame.slot, m->frame.generation);
@@ -160,14 +162,16 @@ handle_request(hwr_session_t *s, hwr_message_t *m) {
   }
   hwr_event_t *event = hwr__session_deliver(s, HWR_EV_REQUEST, m, ext.size_bytes);
   event->value = ext.timeout_ms;
+  if (hwr_ext_is_named(&ext)) event->bulk |= ext.size_bytes << 16;
   return 0;
 }
 
 /* An answer nobody waits for: allowed once for each call that we gave up (P4.4). */
 static int
-late_answer(hwr_session_t *s) {
+late_answer(hwr_session_t *s, const hwr_frame_t *frame) {
   if (s->late_allowed == 0) return hwr__session_strike(s, "P4.4");
   s->late_allowed--;
+  if (s->tells_late) hwr__session_event(s, HWR_EV_LATE, frame);
   return 0;
 }
 
@@ -179,7 +183,7 @@ handle_answer(hwr_session_t *s, hwr_message_t *m) {
     return 0;
   }
   hwr_call_t *call = hwr_calls_find(&s->calls, m->frame.slot, m->frame.generation);
-  if (!call) return late_answer(s);
+  if (!call) return late_answer(s, &m->frame);
   if (call->state == HWR_CALL_PINGED) return hwr__session_violation(s, "P6.3");
   hwr_calls_close(&s->calls, call);
   hwr__session_deliver(s, m->frame.type == HWR_RESPONSE ? HWR_EV_RESPONSE : HWR_EV_ERROR, m, 0);
@@ -239,7 +243,7 @@ handle_ping(hwr_session_t *s, hwr_message_t *m) {
 static int
 handle_pong(hwr_session_t *s, hwr_message_t *m) {
   hwr_call_t *call = hwr_calls_find(&s->calls, m->frame.slot, m->frame.generation);
-  if (!call) return late_answer(s);
+  if (!call) return late_answer(s, &m->frame);
   if (call->state != HWR_CALL_PINGED) return hwr__session_violation(s, "P6.3");
   hwr_calls_close(&s->calls, call);
   hwr__session_event(s, HWR_EV_PONG, &m->frame);
@@ -321,7 +325,7 @@ finish_message(hwr_session_t *s) {
   m.bulk = a->data;
   bool discard = a->discard;
   *a = (hwr_assembly_t){0};
-  if (discard) return late_answer(s);
+  if (discard) return late_answer(s, &m.frame);
   int err = RULES[m.frame.type].handle(s, &m);
   hwr__mem_free(&s->mem, m.bulk); /* NULL where delivered */
   return err;

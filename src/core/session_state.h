@@ -86,6 +86,7 @@ struct hwr_session_s {
   hwr_credit_t credit_bytes, credit_messages;
   hwr_calls_t calls;
   uint64_t late_allowed; /* answers that may still come to calls we gave up */
+  bool tells_late;
   hwr_spill_t spill;     /* the lane: waits for room or bytes of credit */
   hwr_spill_t requests;  /* wait for message credit before they enter the lane */
   bool front_started;    /* part of the spill's front record has been sent */

@@ -59,7 +59,7 @@ hwr_calls_open(hwr_calls_t *calls, const hwr_mem_t *mem, uint32_t slot, uint32_t
 }
 
 hwr_call_t *
-hwr_calls_find(hwr_calls_t *calls, uint32_t slot, uint32_t generation) {
+hwr_calls_find(const hwr_calls_t *calls, uint32_t slot, uint32_t generation) {
   if (slot >= calls->capacity_count) return NULL;
   hwr_call_t *call = &calls->table[slot];
   return call->state != HWR_CALL_FREE && call->generation == generation ? call : NULL;

@@ -46,7 +46,7 @@ void hwr_calls_deinit(hwr_calls_t *calls, const hwr_mem_t *mem);
 int hwr_calls_open(hwr_calls_t *calls, const hwr_mem_t *mem, uint32_t slot, uint32_t generation,
                    uint32_t state, uint64_t deadline_ms);
 /* The open call of that slot and generation, or NULL. Borrowed until the next open. */
-hwr_call_t *hwr_calls_find(hwr_calls_t *calls, uint32_t slot, uint32_t generation);
+hwr_call_t *hwr_calls_find(const hwr_calls_t *calls, uint32_t slot, uint32_t generation);
 /* Close it; it must be open. */
 void hwr_calls_close(hwr_calls_t *calls, hwr_call_t *call);
 /* A walk over the calls that are due; begins as {0, HWR_NO_DEADLINE}. */

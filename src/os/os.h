@@ -63,6 +63,49 @@ bool hwr_os_wait(int fd, bool writable, int timeout_ms);
 /* True when a poll of this descriptor would not sleep. */
 bool hwr_os_ready(int fd);
 
+/* ---- named sockets */
+
+/* Which file a listening socket is, so that nobody removes another one. */
+typedef struct hwr_socket_file_s {
+  uint64_t device, inode;
+} hwr_socket_file_t;
+
+/* The longest path, in bytes without the NUL; 0 where there are no named sockets. */
+size_t hwr_os_max_socket_path(void);
+/* Listen at `path` (absolute, borrowed until return): a socket that nobody but this user can
+ * connect to, in a folder that nobody else can change; a folder that is missing is made. What a
+ * dead worker of this user left at `path` is replaced, nothing else is. Returns the descriptor, or
+ * -EPERM (others own the folder or can change it), -EADDRINUSE, or another negative errno. Blocks
+ * for a second at most, while others do the same in this folder. */
+int hwr_os_listen(const char *path, hwr_socket_file_t *file);
+/* Remove the file of a socket of ours that still listens, if `path` names it. */
+void hwr_os_unlink_own_socket(const char *path, const hwr_socket_file_t *file);
+/* Remove the file of a socket that may have been `file`, if nobody listens there any more.
+ * True when it was removed. */
+bool hwr_os_unlink_dead_socket(const char *path, const hwr_socket_file_t *file);
+/* The next connection: its descriptor, HWR_EAGAIN when there is none, or a negative errno. */
+int hwr_os_accept(int fd);
+/* A descriptor to give up when no other is left; or a negative errno. */
+int hwr_os_reserve(void);
+/* Connect, without blocking: a descriptor, or a negative errno. */
+int hwr_os_connect(const char *path);
+/* Whether the process at the other end runs as this user; its id, or 0 where that is not known. */
+bool hwr_os_peer(int fd, int *pid);
+/* Write bytes, and descriptors with the first of them: as hwr_os_write. The caller keeps them. */
+int64_t hwr_os_write_rights(int fd, const uint8_t *bytes, size_t count, const int *rights,
+                            size_t rights_count);
+
+typedef struct hwr_rights_s { /* descriptors that came */
+  int fd[HWR_SEGMENTS];       /* owned by who holds this */
+  size_t count;
+  bool lost;   /* some came for which this process had no room */
+  bool excess; /* more came than anybody may send; those are closed */
+} hwr_rights_t;
+
+void hwr_rights_close(hwr_rights_t *rights);
+/* As hwr_os_receive; what descriptors come are added to `rights`. */
+int64_t hwr_os_receive_rights(int fd, uint8_t *to, size_t size, hwr_rights_t *rights);
+
 /* ---- process */
 
 /* A short pause between looks at shared memory. */
@@ -76,10 +119,11 @@ hwr_os_relax(void) {
 }
 
 /* Watch a socket for its peer's end from a thread of its own. When the peer is gone, the process
- * has `grace_ms` to end by itself, then it is ended, whatever JavaScript does. Returned owned;
- * NULL when no thread can be had: then the kernel is asked to end us with our parent. */
+ * has `grace_ms` to end by itself, then it is ended, whatever JavaScript does, and the file of its
+ * socket, if `path` is not NULL (copied), with it. Returned owned; NULL when no thread can be had:
+ * then the kernel is asked to end us with our parent. */
 typedef struct hwr_watch_s hwr_watch_t;
-hwr_watch_t *hwr_watch_start(int fd, int grace_ms);
+hwr_watch_t *hwr_watch_start(int fd, int grace_ms, const char *path, const hwr_socket_file_t *file);
 /* Stop and join. Blocks for as long as the thread takes to wake up. */
 void hwr_watch_stop(hwr_watch_t *watch);
 

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #endif
 #include "os/os.h"
+#include "os/os_unix.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -147,8 +148,8 @@ hwr_segments_join(hwr_segments_t *s, const int fd[HWR_SEGMENTS], size_t page_byt
 #define MSG_NOSIGNAL 0 /* macOS: SO_NOSIGPIPE below */
 #endif
 
-static int
-prepare_end(int fd) {
+int
+hwr__os_prepare(int fd) {
   int flags = fcntl(fd, F_GETFL);
   if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK)) return -errno;
   if (fcntl(fd, F_SETFD, FD_CLOEXEC)) return -errno;
@@ -166,8 +167,8 @@ hwr_os_socketpair(int fd[2]) {
   type |= SOCK_CLOEXEC; /* at once: another thread may be forking */
 #endif
   if (socketpair(AF_UNIX, type, 0, fd)) return -errno;
-  int err = prepare_end(fd[0]);
-  if (!err) err = prepare_end(fd[1]);
+  int err = hwr__os_prepare(fd[0]);
+  if (!err) err = hwr__os_prepare(fd[1]);
   if (!err) return 0;
   close(fd[0]);
   close(fd[1]);
@@ -245,6 +246,8 @@ struct hwr_watch_s {
   int fd;      /* borrowed */
   int wake[2]; /* owned; a byte or the end of it stops the thread */
   int grace_ms;
+  char *path; /* owned, or NULL */
+  hwr_socket_file_t file;
 };
 
 #ifndef POLLRDHUP
@@ -263,7 +266,9 @@ watch(void *arg) {
   look[0].fd = -1; /* the host is gone; the process may still leave in good order */
   do ready = poll(look, 2, w->grace_ms);
   while (ready < 0 && errno == EINTR);
-  if (ready == 0) kill(getpid(), SIGKILL);
+  if (ready != 0) return NULL;
+  if (w->path) hwr_os_unlink_own_socket(w->path, &w->file);
+  kill(getpid(), SIGKILL);
   return NULL;
 }
 
@@ -288,19 +293,27 @@ die_with_parent(void) {
 #endif
 }
 
+static void
+free_watch(hwr_watch_t *w) {
+  free(w->path);
+  free(w);
+}
+
 hwr_watch_t *
-hwr_watch_start(int fd, int grace_ms) {
+hwr_watch_start(int fd, int grace_ms, const char *path, const hwr_socket_file_t *file) {
   hwr_watch_t *w = calloc(1, sizeof *w);
   if (w) {
     w->fd = fd;
     w->grace_ms = grace_ms;
+    if (path) w->path = strdup(path);
+    if (file) w->file = *file;
     if (hwr_os_socketpair(w->wake) == 0) {
       for (int i = 0; i < 2; i++) w->wake[i] = hwr_os_move_high(w->wake[i]);
       if (start_thread(w) == 0) return w;
       close(w->wake[0]);
       close(w->wake[1]);
     }
-    free(w);
+    free_watch(w);
   }
   die_with_parent();
   return NULL;
@@ -312,5 +325,5 @@ hwr_watch_stop(hwr_watch_t *w) {
   close(w->wake[1]);
   pthread_join(w->thread, NULL);
   close(w->wake[0]);
-  free(w);
+  free_watch(w);
 }

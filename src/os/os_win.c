@@ -98,10 +98,80 @@ hwr_os_ready(int fd) {
   return true;
 }
 
+size_t
+hwr_os_max_socket_path(void) {
+  return 0;
+}
+
+int
+hwr_os_listen(const char *path, hwr_socket_file_t *file) {
+  (void) path;
+  (void) file;
+  return HWR_EUNSUPPORTED;
+}
+
+void
+hwr_os_unlink_own_socket(const char *path, const hwr_socket_file_t *file) {
+  (void) path;
+  (void) file;
+}
+
+bool
+hwr_os_unlink_dead_socket(const char *path, const hwr_socket_file_t *file) {
+  (void) path;
+  (void) file;
+  return false;
+}
+
+int
+hwr_os_accept(int fd) {
+  (void) fd;
+  return HWR_EUNSUPPORTED;
+}
+
+int
+hwr_os_reserve(void) {
+  return HWR_EUNSUPPORTED;
+}
+
+int
+hwr_os_connect(const char *path) {
+  (void) path;
+  return HWR_EUNSUPPORTED;
+}
+
+bool
+hwr_os_peer(int fd, int *pid) {
+  (void) fd;
+  *pid = 0;
+  return false;
+}
+
+int64_t
+hwr_os_write_rights(int fd, const uint8_t *bytes, size_t count, const int *rights,
+                    size_t rights_count) {
+  (void) rights;
+  (void) rights_count;
+  return hwr_os_write(fd, bytes, count);
+}
+
+void
+hwr_rights_close(hwr_rights_t *rights) {
+  rights->count = 0;
+}
+
+int64_t
+hwr_os_receive_rights(int fd, uint8_t *to, size_t size, hwr_rights_t *rights) {
+  (void) rights;
+  return hwr_os_receive(fd, to, size);
+}
+
 hwr_watch_t *
-hwr_watch_start(int fd, int grace_ms) {
+hwr_watch_start(int fd, int grace_ms, const char *path, const hwr_socket_file_t *file) {
   (void) fd;
   (void) grace_ms;
+  (void) path;
+  (void) file;
   return NULL;
 }
 

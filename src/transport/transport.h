@@ -130,6 +130,9 @@ void hwr_transport_close(hwr_transport_t *transport);
 /* What the worker's first byte on the control socket says (P3.0). */
 enum { HWR_ATTACH_RINGS = 'R', HWR_ATTACH_SOCKET = 'S' };
 
+/* What it says instead on a named socket (P3.15). */
+enum { HWR_KNOCK_BUSY = 'B', HWR_KNOCK_TOKEN = 'T', HWR_KNOCK_USER = 'U' };
+
 typedef struct hwr_attach_s hwr_attach_t;
 /* Wait for that byte: done(context, byte), HWR_ECLOSED at the end of the stream, or another negative
  * status. The handle is gone when done is called. `fd` stays the caller's. */
@@ -138,5 +141,34 @@ int hwr_attach_open(hwr_attach_t **attach, hwr_loop_t *loop, int fd,
 /* Stop waiting; done(context, HWR_ECLOSED) follows. */
 void hwr_attach_close(hwr_attach_t *attach);
 void hwr_attach_ref(hwr_attach_t *attach, bool ref);
+
+/* ---- a worker that listens: listener.c */
+
+enum { HWR_TOKEN_BYTES = 32, HWR_KNOCK_BYTES = 40 };
+
+/* What a host sends first on a named socket (P3.14). */
+void hwr_knock_write(uint8_t knock[HWR_KNOCK_BYTES], const uint8_t token[HWR_TOKEN_BYTES],
+                     size_t segment_count);
+
+typedef struct hwr_guest_s {
+  void *context;
+  /* A host has shown the token. `fd` and the segments (as many as there are, else -1) are the
+   * callee's. */
+  void (*joined)(void *context, int fd, const int segments[HWR_SEGMENTS]);
+  /* After close: nothing is left. */
+  void (*closed)(void *context);
+} hwr_guest_t;
+
+typedef struct hwr_listener_s hwr_listener_t;
+/* Accept on the socket `fd`, which is taken on success. Until hwr_listener_await every host is told
+ * that the worker has another one. 0, HWR_ENOMEM, or a libuv error. */
+int hwr_listener_open(hwr_listener_t **listener, hwr_loop_t *loop, int fd,
+                      const hwr_guest_t *guest);
+/* Let one host in that shows this token (copied). */
+void hwr_listener_await(hwr_listener_t *listener, const uint8_t token[HWR_TOKEN_BYTES]);
+/* How many were sent away: of another user, without the token, not speaking, too many. */
+uint32_t hwr_listener_refused(const hwr_listener_t *listener);
+/* No callback but closed runs from here on. Idempotent. */
+void hwr_listener_close(hwr_listener_t *listener);
 
 #endif

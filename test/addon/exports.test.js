@@ -3,6 +3,8 @@
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
 const { inspect } = require('node:util');
 const { Worker } = require('node:worker_threads');
 const native = require('../../lib/binding');
@@ -10,8 +12,15 @@ const { runProgram } = require('./program');
 const { OPTIONS, hostileValues } = require('./programs/hostile-values');
 
 const FUNCTIONS = Object.keys(native).filter((name) => typeof native[name] === 'function');
-const OTHERS = 'start uuid createLink closeWorkerEnd openHost openWorker watchHost'.split(' ');
-const OF_A_CHANNEL = FUNCTIONS.filter((name) => !OTHERS.includes(name));
+const OTHERS =
+  'start uuid createLink connectLink closeWorkerEnd openHost openWorker watchHost unwatchHost removeSocket'.split(
+    ' ',
+  );
+const OF_A_LISTENER = 'listen awaitHost refusedHosts closeListener'.split(' ');
+const WITHOUT_ARGUMENTS = 'start uuid unwatchHost'.split(' ');
+const OF_A_CHANNEL = FUNCTIONS.filter(
+  (name) => !OTHERS.includes(name) && !OF_A_LISTENER.includes(name),
+);
 const LISTENER = { onOpen() {}, onBatch() {}, onEnd() {} };
 
 /** A host's channel whose worker was never started. */
@@ -22,7 +31,7 @@ function open() {
 }
 
 describe('the exports of the addon', () => {
-  for (const name of FUNCTIONS.filter((each) => each !== 'start' && each !== 'uuid')) {
+  for (const name of FUNCTIONS.filter((each) => !WITHOUT_ARGUMENTS.includes(each))) {
     it(`${name} without arguments throws a TypeError`, () => {
       assert.throws(() => native[name](), TypeError);
     });
@@ -95,11 +104,43 @@ describe('the exports of the addon', () => {
 
   it('watchHost and openWorker refuse a descriptor that is no socket', () => {
     const fd = fs.openSync(__filename);
-    assert.throws(() => native.watchHost(fd, 0), { code: 'ENOTSOCK' });
-    assert.throws(() => native.watchHost(2 ** 30, 0), { code: 'ENOTSOCK' });
+    assert.throws(() => native.watchHost(fd, 0, undefined), { code: 'ENOTSOCK' });
+    assert.throws(() => native.watchHost(2 ** 30, 0, undefined), { code: 'ENOTSOCK' });
     assert.throws(() => native.openWorker([fd], OPTIONS, LISTENER), { code: 'ENOTSOCK' });
     assert.equal(fs.fstatSync(fd).isFile(), true); // it was not taken
     fs.closeSync(fd);
+  });
+
+  it('those of a listener on anything else throw a TypeError (A8)', () => {
+    const { channel, end } = open();
+    const token = Buffer.alloc(32);
+    const values = [...hostileValues(), channel, Object.create(channel)];
+    for (const value of values.filter((each) => typeof each !== 'string')) {
+      for (const name of OF_A_LISTENER)
+        assert.throws(() => native[name](value, token), TypeError, name);
+      assert.throws(() => native.connectLink(value, token, 0), TypeError);
+      assert.throws(() => native.removeSocket(value, '1:1'), TypeError);
+      assert.throws(() => native.removeSocket('/nowhere', value), TypeError);
+    }
+    assert.equal(native.removeSocket('/nowhere/at/all', 'no id'), false);
+    end();
+  });
+
+  it('a listener that was closed does nothing, and its file is gone', () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hawser-exports-'));
+    const socketPath = path.join(folder, 'socket');
+    const listener = native.listen(socketPath, {});
+    assert.ok(fs.statSync(socketPath).isSocket());
+    for (let i = 0; i < 2; i++) native.closeListener(listener);
+    native.awaitHost(listener, Buffer.alloc(32));
+    assert.equal(native.refusedHosts(listener), 0);
+    assert.throws(() => native.watchHost(0, 0, listener));
+    assert.deepEqual(fs.readdirSync(folder), []);
+    fs.rmdirSync(folder);
+  });
+
+  it('awaitHost and connectLink with a token of another size throw a RangeError', () => {
+    assert.throws(() => native.connectLink('/nowhere', Buffer.alloc(31), 0), RangeError);
   });
 
   it('a handle that was sent to another environment is no handle there (A8)', async () => {

@@ -44,6 +44,7 @@ static const settings_t DEFAULTS = {
 
 typedef struct seen_s { /* an event, and what its payload was */
   uint32_t kind, slot, generation, word, length, value;
+  uint64_t details; /* bytes of the extension block, if it has a tx or metadata */
   uint64_t hash;
 } seen_t;
 
@@ -179,12 +180,13 @@ end_log(end_t *e, seen_t seen) {
 
 static inline void
 end_see(end_t *e, const hwr_event_t *event) {
-  seen_t seen = {
-      event->kind, event->slot, event->generation, event->word, event->length, event->value, 0};
+  seen_t seen = {event->kind,   event->slot,  event->generation, event->word,
+                 event->length, event->value, event->bulk >> 16, 0};
   uint8_t *bulk = NULL;
   size_t bulk_bytes = 0;
-  if (event->bulk) bulk = hwr_session_take_bulk(e->session, event->bulk - 1, &bulk_bytes);
-  if (event->bulk) CHECK_INT(bulk_bytes, event->offset + event->length);
+  uint32_t index = event->bulk & 0xffff;
+  if (index) bulk = hwr_session_take_bulk(e->session, index - 1, &bulk_bytes);
+  if (index) CHECK_INT(bulk_bytes, event->offset + event->length);
   const uint8_t *payload = (bulk ? bulk : e->config.inbox) + event->offset;
   seen.hash = hash_bytes(payload, event->length);
   end_log(e, seen);

@@ -90,6 +90,29 @@ TEST(a_deadline_travels_in_the_extension_block_and_not_in_the_payload) {
   pair_close(&pair);
 }
 
+/* P2.9, P2.10: the owner is told where the block is, and only if it has something for him */
+TEST(a_block_with_a_tx_or_metadata_is_shown_to_the_owner) {
+  const uint8_t named[] = {16, 0, 1, 4, 250, 0, 0, 0, 2, 2, 't', 'x', 3, 0, 0, 0, 'a', 'b', 'c'};
+  pair_open(&pair, &DEFAULTS);
+  end_send(&pair.host, make_word(HWR_REQUEST, 1 | HWR_FLAG_EXT, 0), 1, 1, 250, named, sizeof named);
+  pair_run(&pair);
+  CHECK_INT(end_last(&pair.worker)->details, 16);
+  CHECK_INT(end_last(&pair.worker)->value, 250);
+  CHECK_INT(end_last(&pair.worker)->length, 3);
+  CHECK(end_last(&pair.worker)->hash == hash_bytes((const uint8_t *) "abc", 3));
+  pair_close(&pair);
+}
+
+TEST(a_long_message_has_its_block_in_its_own_buffer) {
+  static uint8_t body[100000] = {16, 0, 2, 2, 't', 'x'};
+  pair_open(&pair, &DEFAULTS);
+  end_send(&pair.host, make_word(HWR_REQUEST, 1 | HWR_FLAG_EXT, 0), 1, 1, 0, body, sizeof body);
+  pair_run(&pair);
+  CHECK_INT(end_last(&pair.worker)->details, 16);
+  CHECK_INT(end_last(&pair.worker)->length, sizeof body - 16);
+  pair_close(&pair);
+}
+
 /* ---- time */
 
 TEST(a_call_that_is_not_answered_times_out_once) {
@@ -362,6 +385,8 @@ main(void) {
   RUN(a_thousand_calls_in_one_flush_are_answered_in_order);
   RUN(one_way_requests_open_nothing_and_want_no_answer);
   RUN(a_deadline_travels_in_the_extension_block_and_not_in_the_payload);
+  RUN(a_block_with_a_tx_or_metadata_is_shown_to_the_owner);
+  RUN(a_long_message_has_its_block_in_its_own_buffer);
   RUN(a_call_that_is_not_answered_times_out_once);
   RUN(a_call_that_never_left_says_so_and_never_leaves);
   RUN(more_timeouts_than_events_come_with_the_next_ticks);

@@ -32,6 +32,55 @@ TEST(the_peer_is_told_and_its_answer_is_dropped_once) {
   pair_close(&pair);
 }
 
+TEST(a_late_answer_is_told_of_when_that_was_asked_for) {
+  pair_open(&pair, &DEFAULTS);
+  CHECK(!hwr_session_is_sent(pair.host.session, 3, 7));
+  end_call(&pair.host, 3, 7, "x", 1);
+  pair_run(&pair);
+  CHECK(hwr_session_is_sent(pair.host.session, 3, 7));
+  CHECK(!hwr_session_is_sent(pair.host.session, 3, 8));
+  hwr_session_tell_late(pair.host.session);
+  end_cancel(&pair.host, 3, 7);
+  pair_run(&pair);
+  CHECK_INT(pair.host.log_count, 0);
+  end_answer(&pair.worker, 3, 7, "late", 4);
+  pair_run(&pair);
+  CHECK_INT(pair.host.log_count, 1);
+  check_seen(end_last(&pair.host), HWR_EV_LATE, 3, 7);
+  CHECK_INT(end_last(&pair.host)->length, 0);
+  end_call(&pair.host, 3, 8, "y", 1);
+  pair_run(&pair);
+  end_answer(&pair.worker, 3, 8, "now", 3);
+  pair_run(&pair);
+  check_seen(end_last(&pair.host), HWR_EV_RESPONSE, 3, 8);
+  pair_close(&pair);
+}
+
+TEST(a_late_answer_of_many_chunks_is_told_of_once) {
+  static uint8_t big[2 << 20];
+  pair_open(&pair, &DEFAULTS);
+  hwr_session_tell_late(pair.host.session);
+  end_call(&pair.host, 3, 7, "x", 1);
+  pair_run(&pair);
+  end_cancel(&pair.host, 3, 7);
+  end_answer(&pair.worker, 3, 7, big, sizeof big);
+  pair_run(&pair);
+  CHECK_INT(pair.host.log_count, 1);
+  check_seen(end_last(&pair.host), HWR_EV_LATE, 3, 7);
+  pair_close(&pair);
+}
+
+TEST(a_call_that_waits_is_not_sent) {
+  settings_t narrow = DEFAULTS;
+  narrow.window_messages = 1;
+  pair_open(&pair, &narrow);
+  for (uint32_t slot = 1; slot <= 2; slot++) end_call(&pair.host, slot, 1, "x", 1);
+  pair_run(&pair);
+  CHECK(hwr_session_is_sent(pair.host.session, 1, 1));
+  CHECK(!hwr_session_is_sent(pair.host.session, 2, 1));
+  pair_close(&pair);
+}
+
 TEST(a_call_and_its_cancel_in_one_flush_arrive_in_this_order) {
   pair_open(&pair, &DEFAULTS);
   end_call(&pair.host, 3, 7, "x", 1);
@@ -233,6 +282,9 @@ TEST(progress_of_no_call_is_a_strike_W8) {
 int
 main(void) {
   RUN(the_peer_is_told_and_its_answer_is_dropped_once);
+  RUN(a_late_answer_is_told_of_when_that_was_asked_for);
+  RUN(a_late_answer_of_many_chunks_is_told_of_once);
+  RUN(a_call_that_waits_is_not_sent);
   RUN(a_call_and_its_cancel_in_one_flush_arrive_in_this_order);
   RUN(what_waits_is_withdrawn_and_credit_comes_back_with_the_answer_only);
   RUN(a_call_that_waits_in_the_lane_is_withdrawn);

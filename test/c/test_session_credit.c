@@ -316,44 +316,6 @@ TEST(a_window_of_no_messages_never_grants) {
   end_close(&end);
 }
 
-/* ---- drain */
-
-TEST(a_drain_waits_for_the_mark_of_messages_too) {
-  settings_t low = DEFAULTS;
-  low.high_water_messages = 4;
-  open_granted(&low, 1 << 20, 0);
-  for (uint32_t i = 0; i < 5; i++) end_post(&end, "x", 1);
-  hwr_session_want_drain(end.session, HWR_DRAIN_ALL);
-  end_flush(&end);
-  CHECK(!hwr_session_drain_due(end.session));
-  grant(1 << 20, 2);
-  end_flush(&end);
-  CHECK(!hwr_session_drain_due(end.session));
-  grant(1 << 20, 3);
-  end_flush(&end);
-  CHECK(hwr_session_drain_due(end.session));
-  hwr_session_tick(end.session, 0);
-  hwr_session_tick(end.session, 0);
-  end_take(&end);
-  CHECK_INT(end_count(&end, HWR_EV_DRAIN), 1);
-  end_close(&end);
-}
-
-TEST(a_mark_of_one_message_drains_when_none_waits) {
-  settings_t low = DEFAULTS;
-  low.high_water_messages = 1;
-  open_granted(&low, 1 << 20, 0);
-  end_post(&end, "x", 1);
-  hwr_session_want_drain(end.session, HWR_DRAIN_ALL);
-  end_flush(&end);
-  CHECK(!hwr_session_drain_due(end.session));
-  grant(1 << 20, 1);
-  end_flush(&end);
-  CHECK(hwr_session_drain_due(end.session));
-  lone_drain(&end);
-  end_close(&end);
-}
-
 /* ---- liveness */
 
 static void
@@ -437,35 +399,6 @@ TEST(an_event_takes_bytes_of_credit_only_and_keeps_its_place) {
   end_call(&end, 1, 1, big, 10);
   CHECK_INT(sent_frames(HWR_EVENT), 0);
   CHECK_INT(hwr_session_held_records(end.session), 2);
-  end_close(&end);
-}
-
-/* P5.8: what answers wait for drains though requests wait, and the other does not. */
-TEST(the_lane_drains_though_requests_wait_for_message_credit) {
-  settings_t low = DEFAULTS;
-  low.high_water_bytes = 1000;
-  open_granted(&low, 1 << 20, 1);
-  for (uint32_t slot = 1; slot <= 3; slot++) end_call(&end, slot, 1, big, 4000);
-  CHECK_INT(end_flush(&end), 0);
-  CHECK_INT(hwr_session_held_records(end.session), 2);
-  hwr_session_want_drain(end.session, HWR_DRAIN_ALL);
-  CHECK(!hwr_session_drain_due(end.session));
-  hwr_session_want_drain(end.session, HWR_DRAIN_LANE);
-  CHECK(hwr_session_drain_due(end.session));
-  end.log_count = 0;
-  hwr_session_tick(end.session, 0);
-  end_take(&end);
-  CHECK_INT(end_last(&end)->value, HWR_DRAIN_LANE);
-  CHECK(!hwr_session_drain_due(end.session));
-  hwr_session_abandon(end.session, 2, 1);
-  hwr_session_abandon(end.session, 3, 1);
-  put_credit(&frames, 1 << 20, 3);
-  CHECK_INT(feed_frames(&end, &frames), 0);
-  CHECK_INT(end_flush(&end), 0);
-  hwr_session_tick(end.session, 0);
-  end_take(&end);
-  CHECK_INT(end.log_count, 2);
-  CHECK_INT(end_last(&end)->value, HWR_DRAIN_ALL);
   end_close(&end);
 }
 
@@ -594,12 +527,9 @@ main(void) {
   RUN(all_of_a_message_window_can_be_in_use_whatever_was_settled_before);
   RUN(no_new_work_is_granted_while_answers_pile_up_and_it_is_once_they_have_gone);
   RUN(a_window_of_no_messages_never_grants);
-  RUN(a_drain_waits_for_the_mark_of_messages_too);
-  RUN(a_mark_of_one_message_drains_when_none_waits);
   RUN(chunks_shrink_to_windows_and_rings_that_are_small);
   RUN(an_answer_passes_requests_that_wait_for_message_credit);
   RUN(an_event_takes_bytes_of_credit_only_and_keeps_its_place);
-  RUN(the_lane_drains_though_requests_wait_for_message_credit);
   RUN(a_call_given_up_in_the_lane_leaves_its_message_credit_to_the_next);
   RUN(what_waits_for_room_says_how_much_and_goes_when_it_is_there);
   RUN(credit_that_finds_no_room_is_not_forgotten);

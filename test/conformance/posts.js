@@ -245,10 +245,9 @@ function describeHandling(start) {
     const worker = await start({ script, highWaterMark: { messages: 1 }, spin: 0 });
     const gathered = worker.send('gather', 2, { timeout: 300 });
     worker.post('note', { id: 0, body: bodyOf(0, 10) });
-    const { uvMetricsInfo: before } = performance.nodeTiming;
+    const turns = turnsEvery(30);
     await assert.rejects(gathered, { code: 'ERR_HAWSER_TIMEOUT', phase: 'run' });
-    const { uvMetricsInfo: after } = performance.nodeTiming;
-    assert.ok(after.loopCount - before.loopCount < 1000);
+    assert.ok(Math.min(...turns()) < 50, `${turns()} turns`);
     await worker.terminate();
   });
 
@@ -275,6 +274,17 @@ function describeHandling(start) {
     producer.post('note', MEBIBYTE);
     assert.equal(await producer.check(), 2);
   });
+}
+
+/** Turns of the loop per interval, until asked. V8 may turn it hundreds of times for a collection. */
+function turnsEvery(ms) {
+  const counts = [performance.nodeTiming.uvMetricsInfo.loopCount];
+  const look = () => counts.push(performance.nodeTiming.uvMetricsInfo.loopCount);
+  const timer = setInterval(look, ms);
+  return () => {
+    clearInterval(timer);
+    return counts.slice(1).map((count, i) => count - counts[i]);
+  };
 }
 
 module.exports = { describePosts, Producer };

@@ -50,7 +50,9 @@ function crashes(transport) {
         assert.deepEqual([error.attempt, error.maxAttempts], [1, 1]);
       }
       assert.equal(errors[1].messageType, 'die');
-      assert.match(errors[1].message, /^Worker crashed \(.*SIGKILL\) while processing 'die'$/);
+      assert.match(errors[1].message, /^Worker crashed \(signal SIGKILL\) while processing 'die'$/);
+      for (const { message } of errors.slice(3))
+        assert.match(message, /^Worker is not active: it crashed \(signal SIGKILL\)$/);
       assert.throws(() => worker.post('echo', 1), CRASHED);
       assert.equal(worker.state, 'crashed');
     });

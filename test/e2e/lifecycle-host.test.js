@@ -7,7 +7,7 @@ const path = require('node:path');
 const { hostStarter, isGone, isRunning } = require('./processes');
 const { execPath, fixture } = require('./started');
 
-const BOOTSTRAP = path.join(__dirname, '..', '..', 'lib', 'bootstrap.js');
+const BOOTSTRAP = path.join(__dirname, '..', '..', 'lib', 'worker-main.js');
 // What a host tells its worker; the transport is the socket.
 const CONFIG = JSON.stringify({
   fds: [3],

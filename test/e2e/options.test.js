@@ -21,6 +21,28 @@ const TIMES = [
 const BYTES = TIMES.slice(0, 6).map(([value, name]) => [value, name, '']);
 
 const WRONG = {
+  middleware: [
+    [5, TYPE, 'a function or an array of functions'],
+    [null, TYPE, 'a function or an array of functions'],
+    [[() => {}, 'x'], TYPE, 'a function or an array of functions'],
+    [
+      [(message, direction) => [message, direction]],
+      TYPE,
+      'functions of one argument, the context',
+    ],
+  ],
+  txIdGenerator: [
+    ['x', TYPE, 'a function'],
+    [null, TYPE, 'a function'],
+  ],
+  logger: [
+    [null, TYPE, 'an object with debug, info, warn, error'],
+    [{ error() {} }, TYPE, 'an object with debug, info, warn, error'],
+  ],
+  logLevel: [
+    ['loud', TYPE, 'one of error, debug, info, warn, silent'],
+    [null, TYPE, 'one of'],
+  ],
   driver: [
     ['procces', TYPE, 'one of process, thread, native, inline'],
     [null, TYPE, 'one of'],
@@ -84,6 +106,10 @@ const WRONG = {
     [{ serialize() {} }, TYPE, 'a Serializer'],
     ['msgpack', UNSUPPORTED, 'msgpack'],
   ],
+  handlers: [
+    [1, TYPE, 'an object of functions'],
+    [[], TYPE, 'an object of functions'],
+  ],
   spin: [
     ['on', TYPE, 'a number'],
     [-1, RANGE, 'from 0'],
@@ -115,8 +141,7 @@ const WRONG = {
   ],
 };
 
-const UNAVAILABLE =
-  'socketPath detached connection transferList resourceLimits middleware txIdGenerator handlers logger logLevel';
+const UNAVAILABLE = 'transferList resourceLimits';
 
 async function refused(promise, name, ...parts) {
   const error = await promise.then(
@@ -241,9 +266,20 @@ describe('send refuses', () => {
       await refused(worker.send('echo', 1, options), TYPE, Array.isArray(options) ? '[]' : '');
     for (const timeout of [-1, NaN, Infinity, 0.5, 2 ** 31])
       await refused(worker.send('echo', 1, { timeout }), RANGE, 'timeout', String(timeout));
-    for (const name of 'signal transferList onProgress priority key metadata abort grace'.split(
-      ' ',
-    ))
+    for (const signal of [{}, null, new AbortController()])
+      await refused(worker.send('echo', 1, { signal }), TYPE, 'an AbortSignal');
+    await refused(worker.send('echo', 1, { onProgress: 1 }), TYPE, 'a function');
+    for (const abort of ['at once', null, true])
+      await refused(
+        worker.send('echo', 1, { abort }),
+        TYPE,
+        "'abort'",
+        'one of cooperative, terminate',
+      );
+    for (const grace of [-1, NaN, Infinity, 0.5, 2 ** 31])
+      await refused(worker.send('echo', 1, { grace }), RANGE, 'grace', String(grace));
+    await refused(worker.send('echo', 1, { grace: '1' }), TYPE, 'grace', 'a number');
+    for (const name of 'transferList priority key'.split(' '))
       await refused(worker.send('echo', 1, { [name]: {} }), UNSUPPORTED, `'${name}'`);
     assert.equal(worker.stats().callsSent, 0);
     assert.equal(await worker.send('echo', 2, {}), 2);

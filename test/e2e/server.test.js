@@ -122,8 +122,12 @@ describe('startWorkerServer', () => {
       ['{}, { onStart: 1 }', 'TypeError', /'onStart' must be a function, got 1/],
       ['{}, { onShutdown: {} }', 'TypeError', /'onShutdown' must be a function, got {}/],
       ['{}, { serializer: "jsno" }', 'TypeError', /'serializer' must be .*got 'jsno'/],
-      ['{}, { maxConcurrency: 1 }', 'UnsupportedError', /'maxConcurrency'/],
-      ['{}, { logLevel: "info" }', 'UnsupportedError', /'logLevel'/],
+      ['{}, { maxConcurrency: 0 }', 'RangeError', /'maxConcurrency' must be .*got 0/],
+      ['{}, { maxConcurrency: "2" }', 'TypeError', /'maxConcurrency' must be .*got '2'/],
+      ['{}, { middleware: [1] }', 'TypeError', /'middleware' must be a function or an array/],
+      ['{}, { logLevel: "loud" }', 'TypeError', /'logLevel' must be .*got 'loud'/],
+      ['{}, { logger: {} }', 'TypeError', /'logger' must be an object with debug, info/],
+      ['{}, { onPipe() {} }', 'UnsupportedError', /'onPipe'/],
     ];
     it('what is wrong, by the name of the option (A6)', async () => {
       const attempts = cases.map(([args]) => `startWorkerServer(${args}).catch((error) => error)`);

@@ -123,7 +123,7 @@ describe('a worker', () => {
     await turn(); // the batch of the answers is counted when it has been delivered
     const stats = worker.stats();
     assert.equal(stats.callsInFlight, 1);
-    assert.equal(stats.callsSent, 3);
+    assert.equal(stats.callsSent, 4);
     assert.equal(stats.callsFailed, 1);
     assert.equal(stats.messagesReceived, zero.messagesReceived + 2);
     assert.ok(stats.messagesSent >= zero.messagesSent + 3);
@@ -134,6 +134,51 @@ describe('a worker', () => {
     const rejected = assert.rejects(never);
     await worker.terminate();
     await rejected;
+  });
+
+  it('has stats of calls that balance: sent are those answered and failed', async () => {
+    for (const strategy of ['reject', 'retry']) {
+      const worker = await start('verbs.js', { unexpectedShutdown: { strategy } });
+      const calls = [1, () => {}, 2].map((payload) => worker.send('echo', payload));
+      calls.push(worker.send('never'), worker.send('none'), worker.ping(), worker.ping());
+      const ended = worker.terminate();
+      const names = (await Promise.allSettled(calls)).map(({ reason }) => reason?.name);
+      const closed = 'WorkerClosedError';
+      const refused = ['SerializationError', 'UnknownTypeError'];
+      assert.deepEqual(names, [closed, refused[0], closed, closed, refused[1], closed, closed]);
+      const { callsSent, callsFailed, callsInFlight } = worker.stats();
+      assert.deepEqual([callsSent, callsFailed, callsInFlight], [4, 4, 0]);
+      await ended;
+    }
+  });
+
+  for (const [what, isAt] of [
+    ['sent', ({ direction }) => direction === 'send'],
+    ['received', ({ direction }) => direction === 'receive'],
+  ]) {
+    for (const kind of ['sync', 'async']) {
+      it(`has stats of calls that balance: one that its ${kind} middleware fails when ${what}`, async () => {
+        const refuse = (context) => {
+          if (isAt(context)) throw new Error('no');
+        };
+        const middleware = kind === 'sync' ? refuse : async (context) => refuse(context);
+        const worker = await start('verbs.js', { middleware });
+        await assert.rejects(worker.send('echo', 1));
+        const { callsSent, callsFailed, callsInFlight } = worker.stats();
+        assert.deepEqual([callsSent, callsFailed, callsInFlight], [1, 1, 0]);
+      });
+    }
+  }
+
+  it('has stats of a queue that is empty when it has ended', async () => {
+    const worker = await start('verbs.js', { highWaterMark: { messages: 1 } });
+    const calls = Array.from({ length: 10 }, () => worker.send('never'));
+    await worker.send('echo', 1, { timeout: 1 }).catch(() => {}); // the others have been sent
+    assert.ok(worker.stats().queued >= 9);
+    const rejected = Promise.allSettled(calls);
+    await worker.terminate();
+    await rejected;
+    assert.equal(worker.stats().queued, 0);
   });
 
   it('has stats when it has ended, which stay', async () => {

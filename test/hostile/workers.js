@@ -60,8 +60,8 @@ function besideGoodWorker() {
   };
 }
 
-/** Every one of the calls rejects because the connection ended with that rule. */
-async function assertBreach(worker, calls, rule) {
+/** Every one of the calls, or pings, rejects because the connection ended with that rule. */
+async function assertBreach(worker, calls, rule, failed = calls.length) {
   const settled = await Promise.allSettled(calls);
   for (const { status, reason } of settled) {
     assert.equal(status, 'rejected');
@@ -69,7 +69,7 @@ async function assertBreach(worker, calls, rule) {
     assert.equal(reason.reason.type, 'error');
     assertProtocolError(reason.reason.error, rule);
   }
-  assertEnded(worker, rule, calls.length);
+  assertEnded(worker, rule, failed);
 }
 
 function assertEnded(worker, rule, failed) {

@@ -4,12 +4,23 @@ import {
   startWorkerServer,
   TimeoutError,
   WorkerCrashedError,
+  type AllMessages,
   type DefineMessages,
+  type HandlerContext,
   type Handlers,
+  type Logger,
+  type MessageOf,
   type MessagesOf,
+  type Middleware,
   type PayloadOf,
   type ResultOf,
+  type ShutdownReason,
+  type TimeoutConfig,
+  type TransactionIdGenerator,
+  type UnexpectedShutdownConfig,
+  type WithResult,
   type Worker,
+  type WorkerClient,
 } from 'hawser';
 import { startWorkerServer as fromWorker, workerData, isWorker, parent } from 'hawser/worker';
 
@@ -31,6 +42,8 @@ export async function typed(): Promise<void> {
   const digest = await worker.send('hash', Buffer.alloc(1), {
     timeout: 5,
     signal: AbortSignal.timeout(5),
+    abort: 'terminate',
+    grace: 5,
     onProgress: (value) => void value,
   });
   holds<Equal<typeof digest, string>>();
@@ -94,12 +107,45 @@ export async function untyped(): Promise<void> {
   void anything;
 }
 
+const stamped: Middleware = ({ direction, kind, type, tx, message, metadata }) => {
+  holds<Equal<typeof direction, 'send' | 'receive'>>();
+  holds<Equal<typeof kind, 'request' | 'response' | 'error' | 'event'>>();
+  holds<Equal<typeof message, unknown>>();
+  return metadata === undefined ? undefined : [type.length, tx.length];
+};
+
+export async function withMiddleware(logger: Logger): Promise<void> {
+  const worker = await createWorker<Messages>({
+    script: './worker.js',
+    middleware: [stamped, async () => {}],
+    txIdGenerator: () => 'tx',
+    logger,
+    logLevel: 'silent',
+  });
+  const remove: () => void = worker.use(stamped);
+  remove();
+  await worker.send('count', 1, { metadata: { traceparent: '00' } });
+  // @ts-expect-error strings only
+  await worker.send('count', 1, { metadata: { depth: 1 } });
+  // @ts-expect-error no such level
+  await createWorker({ script: './worker.js', logLevel: 'loud' });
+  // @ts-expect-error not a function
+  worker.use('x');
+  await createWorker({ script: './worker.js', middleware: stamped, logger: console });
+}
+
 const handlers: Handlers<Messages> = {
   hash: (bytes, context) => bytes.toString(context.type === 'hash' ? 'hex' : 'base64'),
   count: async (n = 0, { signal }) => (signal.aborted ? 0 : n + 1),
   ping: () => 'pong',
 };
 void startWorkerServer<Messages>(handlers, { onShutdown: (reason) => void reason.length });
+void startWorkerServer<Messages>(handlers, {
+  middleware: stamped,
+  maxConcurrency: 2,
+  logger: console,
+});
+void startWorkerServer({ meta: (_: void, ctx: HandlerContext) => ctx.metadata?.traceparent });
 void fromWorker({ any: (payload: unknown) => payload });
 holds<Equal<typeof isWorker, boolean>>();
 void workerData.anything;
@@ -124,6 +170,32 @@ export async function ofModule(): Promise<void> {
   // @ts-expect-error a number is wanted
   await worker.send('double', 'two');
   void doubled;
+}
+
+const named: TransactionIdGenerator<Messages> = ({ type, payload }) => `${type} ${payload}`;
+const limits: TimeoutConfig<Messages> = { WORKER_STARTUP: 5000, WORKER_MESSAGE: 100, hash: 10 };
+const onCrash: UnexpectedShutdownConfig<Messages> = {
+  strategy: 'retry',
+  attempts: 2,
+  hash: { strategy: 'reject' },
+};
+holds<Equal<WithResult<DefineMessages<{ a: { result: 1 }; b: { payload: 2 } }>>, 'a'>>();
+holds<Equal<MessageOf<Messages, 'hash'>['payload'], Buffer>>();
+holds<Equal<AllMessages<Messages>['type'], 'hash' | 'count' | 'ping'>>();
+
+export async function ported(reason: ShutdownReason): Promise<WorkerClient<Messages>> {
+  const worker: WorkerClient<Messages> = await createWorker<Messages>({
+    script: './worker.js',
+    timeout: limits,
+    unexpectedShutdown: onCrash,
+    txIdGenerator: (message) => `${message.type}-1`,
+  });
+  await createWorker<Messages>({ script: './worker.js', txIdGenerator: named });
+  await createWorker({ script: './worker.js', txIdGenerator: ({ type }) => type });
+  // @ts-expect-error a tx is a string
+  await createWorker<Messages>({ script: './worker.js', txIdGenerator: () => 1 });
+  void reason.type;
+  return worker;
 }
 
 export function reasonOf(error: unknown): string {

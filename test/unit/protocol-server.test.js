@@ -4,28 +4,30 @@
 
 const assert = require('node:assert/strict');
 const { createCodec } = require('../../lib/codec');
+const { agreeOnCodec } = require('../../lib/codec-agreement');
 const { decodeError } = require('../../lib/error-frames');
 const { TYPE } = require('../../lib/frames');
+const { Middleware } = require('../../lib/middleware');
 const { Server } = require('../../lib/server');
 const { decodeStart, encodeStart } = require('../../lib/start-frames');
 const { bytesOf, evaluate, readTable, readVectors } = require('./protocol-document');
 
-const INIT = {
-  workerData: undefined,
-  serializer: 'structured',
-  builtIn: true,
-  session: 'aa',
+const OWNER = {
   timeouts: { message: 1000, types: {} },
+  middleware: new Middleware(),
+  log: { error() {} },
+  emit: () => true,
 };
 const REQUEST = { method: 0, flags: 1, slot: 3, generation: 7, payload: bytesOf('00 46') };
 
 /** Stands for lib/channel.js: one frame is received, what is sent is kept. */
 class NotingChannel {
   sent = [];
-  codec = createCodec('structured');
+  peerUuid = 'aa';
   laneBytes = 0;
   highWaterBytes = 1;
   batchTime = 0;
+  hasDetails = () => false;
   isClosed = false;
   settled = 0;
 
@@ -55,9 +57,10 @@ class NotingChannel {
   }
 }
 
-function receive(frame, init = INIT) {
+function receive(frame, codec = createCodec('structured')) {
   const channel = new NotingChannel(frame);
-  const server = new Server(channel, init, { double: (n) => n * 2 }, {});
+  channel.codec = codec;
+  const server = new Server(channel, { double: (n) => n * 2 }, OWNER);
   server.onRequest(0);
   return channel.sent;
 }
@@ -97,7 +100,7 @@ describe('a worker that receives REQUEST', () => {
   const garbled = { json: [2, '{"a":'], v8: [4, 'ff0f'], raw: [2, '6'] };
   for (const [serializer, [flags, text]] of Object.entries(garbled)) {
     it(`with a payload that '${serializer}' cannot read answers with ERROR (P9.3)`, () => {
-      const sent = receive({ flags, payload: Buffer.from(text) }, { ...INIT, serializer });
+      const sent = receive({ flags, payload: Buffer.from(text) }, createCodec(serializer));
       assertErrorFrame(sent, { code: 'ERR_HAWSER_PROTOCOL', rule: 'P9.3' });
     });
   }
@@ -107,7 +110,7 @@ describe('a worker that starts', () => {
   it('sends METHODS with the names in their order, then READY without a payload (P3.9, P3.10)', async () => {
     const channel = new NotingChannel();
     const handlers = { add: () => {}, greet: () => {} };
-    await new Server(channel, INIT, handlers, {}).announce();
+    await new Server(channel, handlers, OWNER).announce();
     const [methods, ready, ...rest] = channel.sent;
     const { bytes } = readVectors().find(({ name }) => name === 'value-methods');
     assert.deepEqual(methods, { type: TYPE.METHODS, flags: 1, slot: 0, generation: 0, bytes });
@@ -117,14 +120,11 @@ describe('a worker that starts', () => {
   });
 
   it('takes over the codec that INIT names (P3.10)', () => {
-    const channel = new NotingChannel();
-    new Server(channel, { ...INIT, serializer: 'json' }, {}, {});
-    assert.equal(channel.codec.name, 'json');
+    assert.equal(agreeOnCodec({ serializer: 'json', builtIn: true }).name, 'json');
   });
 
   it('refuses another serializer than INIT names (P3.11)', () => {
-    const options = { serializer: 'json' };
-    assert.throws(() => new Server(new NotingChannel(), INIT, {}, options), {
+    assert.throws(() => agreeOnCodec({ serializer: 'structured', builtIn: true }, 'json'), {
       code: 'ERR_HAWSER_HANDSHAKE',
     });
   });

@@ -37,6 +37,10 @@ module.exports = {
     Promise.reject(new Error(message));
     return forever();
   },
+  busyFor: (ms) => {
+    const until = Date.now() + ms;
+    while (Date.now() < until);
+  },
   loop: () => {
     for (;;);
   },

@@ -1,0 +1,9 @@
+'use strict';
+
+module.exports = {
+  echo: (payload) => payload,
+  take: () => {},
+  loop: () => {
+    for (;;);
+  },
+};

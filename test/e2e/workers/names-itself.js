@@ -1,0 +1,5 @@
+'use strict';
+
+const { startWorkerServer } = require('hawser/worker');
+
+startWorkerServer({}, { socketPath: '/elsewhere' });
