@@ -241,6 +241,21 @@ TEST(a_pipe_whose_reader_has_stopped_stops_neither_calls_nor_other_pipes_R3) {
   pair_close(&pair);
 }
 
+/* P6.1 */
+TEST(goaway_waits_for_the_ordered_lane_and_not_for_streams) {
+  settings_t s = small_ring();
+  open_pair(&s);
+  stream_id_t id = pair_stream(&pair, &pair.host, &pair.worker, false);
+  size_t taken;
+  end_write(&pair.host, id, bytes, 150000, &taken);
+  pair_run(&pair);
+  hwr_session_goaway(pair.host.session, 0);
+  pair_run(&pair);
+  CHECK_INT(end_last(&pair.worker)->kind, HWR_EV_GOAWAY);
+  CHECK(end_held(&pair.host, id) > 0);
+  pair_close(&pair);
+}
+
 typedef struct flood_s {
   end_t *from;
   stream_id_t id;
@@ -342,6 +357,7 @@ main(void) {
   RUN(a_frame_is_cut_to_the_credit_there_is_but_not_to_crumbs);
   RUN(a_long_message_is_read_past_by_little_until_something_else_comes);
   RUN(a_pipe_whose_reader_has_stopped_stops_neither_calls_nor_other_pipes_R3);
+  RUN(goaway_waits_for_the_ordered_lane_and_not_for_streams);
   RUN(floods_in_both_directions_arrive_whole_and_calls_go_on_R3);
   RUN(ten_pipes_at_once_in_both_modes_arrive_whole_R3);
   frames_free(&frames);
