@@ -329,6 +329,7 @@ refill(hwr_session_t *s) {
     int had = hwr__lanes_turn(s);
     if (had <= 0) return had;
     s->stream_turn = false;
+    s->turn_offset = s->out->tail;
   }
   return err;
 }
@@ -345,9 +346,18 @@ pad_to_start(hwr_session_t *s, uint32_t left_bytes) {
   hwr_producer_advance(s->out, pad.length_bytes);
 }
 
+/* Records in place pass the streams that wait; not for ever (P11.7). Then they wait in the spill, and
+ * the lanes take turns. */
+static bool
+has_passed_enough(hwr_session_t *s) {
+  if (!hwr__lanes_wait(s)) s->turn_offset = s->out->tail;
+  return s->out->tail - s->turn_offset > s->stream_chunk_bytes;
+}
+
 static int
 update_region(hwr_session_t *s) {
   s->region = (hwr_region_t){HWR_REGION_SCRATCH, 0, s->config.scratch_bytes};
+  if (has_passed_enough(s)) return 0;
   if (s->spill.record_count > 0 || s->stage == HWR_STAGE_HELLO) return 0;
   int64_t room = hwr__wire_lane_room(s);
   if (room < 0) return (int) room;
@@ -357,7 +367,6 @@ update_region(hwr_session_t *s) {
     room = hwr__wire_lane_room(s);
     left = s->out->capacity_bytes - hwr_producer_offset(s->out);
   }
-  if (hwr__lanes_wait(s)) room /= 2; /* the other half is for what waits */
   uint32_t length = room < left ? (uint32_t) room : left;
   if (length < HWR_MIN_REGION_BYTES) return 0;
   uint32_t start = hwr_producer_offset(s->out);

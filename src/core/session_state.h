@@ -82,6 +82,7 @@ struct hwr_session_s {
   uint32_t chunk_bytes;        /* config's, or less: see hwr__session_fit_chunk */
   uint32_t stream_chunk_bytes; /* likewise, of a stream; a turn to send is this and a header */
   bool stream_turn;            /* the next turn is a stream's, not the ordered lane's */
+  uint64_t turn_offset;        /* of the ring, where the last turn of a stream ended */
   uint32_t room_wanted;        /* by what the last flush left behind for want of room */
   hwr_credit_t credit_bytes, credit_messages;
   hwr_calls_t calls;
