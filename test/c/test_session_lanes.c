@@ -152,23 +152,6 @@ TEST(and_so_do_calls_that_are_as_many_as_the_peer_takes) {
   end_close(&end);
 }
 
-TEST(records_of_one_pipe_leave_another_its_turns) {
-  open_lone();
-  stream_id_t busy = wide_stream(), waiting = wide_stream();
-  size_t taken;
-  uint8_t *taken_away = end_allocate(TURN);
-  end_write(&end, waiting, bytes, 100000, &taken);
-  for (int i = 0; i < 200 && end_held(&end, waiting) > 0; i++) {
-    for (int j = 0; j < 4; j++) end_data(&end, busy, bytes, 2000);
-    end_flush(&end);
-    end_read(&end, taken_away, TURN);
-    hwr_producer_room(&end.out); /* as a transport does, which waits for it */
-  }
-  CHECK_INT(end_held(&end, waiting), 0);
-  free(taken_away);
-  end_close(&end);
-}
-
 TEST(a_pipe_that_fills_the_ring_leaves_room_for_control) {
   open_lone();
   stream_id_t id = wide_stream();
@@ -389,7 +372,6 @@ main(void) {
   RUN(a_call_overtakes_what_waits_on_a_pipe);
   RUN(calls_that_fill_the_ring_leave_a_pipe_its_turns);
   RUN(and_so_do_calls_that_are_as_many_as_the_peer_takes);
-  RUN(records_of_one_pipe_leave_another_its_turns);
   RUN(a_pipe_that_fills_the_ring_leaves_room_for_control);
   RUN(a_frame_is_cut_to_the_credit_there_is_but_not_to_crumbs);
   RUN(a_long_message_is_read_past_by_little_until_something_else_comes);
