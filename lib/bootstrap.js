@@ -48,6 +48,7 @@ let initTimer;
 let parent = null; // once somebody has asked for it
 /** @type {any} */
 let host = null; // who receives for it
+let txIdGenerator; // of its calls
 
 const listener = {
   onOpen() {},
@@ -137,6 +138,7 @@ function loadParent() {
   host = Parent.receiver(parent);
   if (hostInit !== null) host.onHost(channel, hostInit);
   if (channel?.isClosed) host.onGone();
+  host.nameBy(txIdGenerator);
   return parent;
 }
 
@@ -331,6 +333,8 @@ function takeOptions(options) {
   if (options.logger !== undefined || options.logLevel !== undefined)
     log = require('./report').createLog(options);
   for (const one of [options.middleware ?? []].flat()) middleware.add(one);
+  txIdGenerator = options.txIdGenerator;
+  host?.nameBy(txIdGenerator);
 }
 
 function makeServer(init, handlers, options) {

@@ -134,7 +134,7 @@ class Caller {
    */
   admit(type, options) {
     const method = this.checkType(type);
-    const terms = sendOptions(options ?? NO_OPTIONS);
+    const terms = sendOptions(options === undefined ? NO_OPTIONS : options);
     if (terms.grace !== undefined && this.#overdue === null)
       throw new UnsupportedError("abort 'terminate': the host cannot be replaced");
     terms.signal?.throwIfAborted();

@@ -139,6 +139,11 @@ class HookedCalls {
     return this.#txIdGenerator !== undefined || !this.#middleware.isEmpty;
   }
 
+  /** @param {((message: object) => string) | undefined} generator names those that come */
+  nameBy(generator) {
+    this.#txIdGenerator = generator;
+  }
+
   /** The name of a call or post, on both sides and in each worker that it is sent to. */
   #name(type, payload) {
     if (this.#txIdGenerator !== undefined) return this.#txIdGenerator({ type, payload });

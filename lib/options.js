@@ -50,7 +50,7 @@ const SHUTDOWN = { what: 'shutdown option', known: words('timeout'), later: [] }
 const SERVER = {
   what: 'server option',
   known: words(
-    'serializer middleware maxConcurrency onStart onShutdown logger logLevel',
+    'serializer middleware txIdGenerator maxConcurrency onStart onShutdown logger logLevel',
     'disconnectBehavior socketPath hostConnectTimeout',
   ),
   later: words('onPipe'),
@@ -366,6 +366,7 @@ function checkServer(handlers, options) {
   }
   if (options.serializer !== undefined) serializerOf(options.serializer);
   checkMiddleware(options.middleware);
+  txIdGeneratorOf(options.txIdGenerator);
   logOf(options);
   const { maxConcurrency } = options;
   if (maxConcurrency !== undefined) integer('maxConcurrency', maxConcurrency, 1, 0x7fffffff);

@@ -108,6 +108,7 @@ class Parent {
       onProgress: (at) => parent.#caller.onProgress(at),
       onHost: (channel, init) => parent.#onHost(channel, init),
       onGone: () => parent.#onGone(),
+      nameBy: (generator) => parent.#hooked.nameBy(generator),
       onDrain: (what) => parent.#outbox.onDrain(what),
     };
   }

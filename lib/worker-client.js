@@ -476,7 +476,7 @@ class Worker extends EventEmitter {
   }
 
   get isActive() {
-    return this.#state === 'ready';
+    return !this.#isDead && !isEnd(this.#state);
   }
 
   get isConnected() {

@@ -57,6 +57,15 @@ export function createWorker<M extends MessageDefs = any>(
   options?: Partial<WorkerOptions<M>>,
 ): Promise<Worker<M>>;
 
+/**
+ * Join a worker that listens at a named socket. What concerns the start of a process does nothing.
+ * Rejects with TimeoutError (connect, startup), HandshakeError (another host, token, user, serializer),
+ * WorkerStartError.
+ */
+export function connectWorker<M extends MessageDefs = any>(
+  options: Omit<WorkerOptions<M>, 'script'> & { socketPath: string },
+): Promise<Worker<M>>;
+
 /** Of one type of calls; attempts: extra tries after the first, default 1. */
 export interface CrashStrategy {
   strategy: 'reject' | 'retry';
@@ -72,6 +81,23 @@ export interface WorkerOptions<M extends MessageDefs = any> {
   driver?: 'process' | 'thread' | 'native' | 'inline';
   /** 'auto' (default): shared memory where both ends can, else the socket. See worker.transport. */
   transport?: 'auto' | 'shm' | 'socket';
+  /**
+   * The worker listens here, so that another host may find it (connectWorker); at most 107 bytes. Its
+   * folder, made where it is missing, must be this user's and nobody else's to change.
+   */
+  socketPath?: string;
+  /** The worker survives this process, and waits at its socketPath for another host. Default false. */
+  detached?: boolean;
+  /**
+   * Attempts to connect to a worker that listens, default 5, and the milliseconds between them:
+   * delay * 2^attempt + 0 to 100, at most maxDelay, or what a function says. Defaults 100, 5000. A start
+   * of the worker costs no attempt.
+   */
+  connection?: {
+    attempts?: number;
+    delay?: number | ((attempt: number) => number);
+    maxDelay?: number;
+  };
   /** Any structured value; the worker's `workerData`. */
   workerData?: unknown;
   /** Default []. */
@@ -89,9 +115,12 @@ export interface WorkerOptions<M extends MessageDefs = any> {
   stdio?: 'inherit' | 'pipe' | 'ignore';
   /** Default 'structured': exactly what structuredClone carries. */
   serializer?: 'structured' | 'json' | 'v8' | 'raw' | Serializer;
-  /** One number for calls (it may raise startup), or by phase and type; 0: none. Defaults: startup 10_000, message 300_000. */
+  /** One number for calls (it may raise startup and connect), or by phase and type; 0: none. Defaults: startup 10_000, connect 30_000, message 300_000. */
   timeout?:
-    number | ({ startup?: number; message?: number } & { [type: string]: number | undefined });
+    | number
+    | ({ startup?: number; connect?: number; message?: number } & {
+        [type: string]: number | undefined;
+      });
   /** Of what waits to be sent. bytes: default 1 MiB. messages: default 65_536, and as many run in the worker at a time. */
   highWaterMark?: { messages?: number; bytes?: number };
   /** Default and most: 64 MiB. */
@@ -149,7 +178,10 @@ export interface Worker<M extends MessageDefs = any> extends EventEmitter {
     type: K,
     ...args: SendArguments<M[K]['payload'], SendOptions>
   ): Promise<M[K]['result']>;
-  /** One way. False: accepted, wait for 'drain'; past the hard cap it throws OverloadedError. */
+  /**
+   * One way. False: accepted, wait for 'drain'; past the hard cap it throws OverloadedError. No 'drain'
+   * comes from a worker that has ended: who waits listens for 'exit', too.
+   */
   post<K extends keyof M & string>(type: K, ...args: PostArguments<M[K]['payload']>): boolean;
   /** Add middleware; returns what removes it. */
   use(middleware: Middleware): () => void;
@@ -163,6 +195,13 @@ export interface Worker<M extends MessageDefs = any> extends EventEmitter {
   shutdown(options?: { timeout?: number }): Promise<void>;
   close(): Promise<void>;
   terminate(): Promise<void>;
+  /**
+   * Leave the worker at its socketPath to itself or to another host; calls in flight reject with
+   * WorkerClosedError. Resolves when it has let go. Without a socketPath: ERR_HAWSER_UNSUPPORTED.
+   */
+  disconnect(): Promise<void>;
+  /** Connect to it again. Rejects as connectWorker, and may be tried again then. */
+  reconnect(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
   ref(): this;
   unref(): this;
@@ -177,7 +216,9 @@ export interface Worker<M extends MessageDefs = any> extends EventEmitter {
     | 'closing'
     | 'closed'
     | 'crashed';
+  /** Until it closes or has crashed for good: also while it is disconnected or restarting. */
   readonly isActive: boolean;
+  /** Whether there is a worker at the other end now. */
   readonly isConnected: boolean;
   readonly driver: string;
   readonly transport: 'shm' | 'socket';

@@ -6,10 +6,15 @@ import type {
   MessageDefs,
   Middleware,
   SendOptions,
+  TransactionIdGenerator,
   WorkerOptions,
 } from './index.js';
 
-/** Serve these handlers instead of the module's exports. Call it before the script's evaluation settles. */
+/**
+ * Serve these handlers instead of the module's exports. Call it before the script's evaluation settles;
+ * or, with a socketPath, at any time in a process that createWorker has not started: it resolves then
+ * when it listens.
+ */
 export function startWorkerServer<M extends MessageDefs = any>(
   handlers: Handlers<M>,
   options?: ServerOptions,
@@ -19,6 +24,8 @@ export interface ServerOptions {
   serializer?: WorkerOptions['serializer'];
   /** Sees, and may replace, each message. */
   middleware?: Middleware | Middleware[];
+  /** The tx of what `parent` sends and posts, 1 to 255 bytes. Default: a uuid and a number. */
+  txIdGenerator?: TransactionIdGenerator;
   /** Handlers that run at a time; others wait in the order of their calls. Default: no limit of its own. */
   maxConcurrency?: number;
   /** Default: stderr. */
@@ -27,10 +34,23 @@ export interface ServerOptions {
   logLevel?: LogLevel;
   /** Awaited before the worker is ready. */
   onStart?: () => void | Promise<void>;
+  /**
+   * For a process that createWorker has not started: it listens here, and is found by connectWorker.
+   * Of a worker that createWorker has started the host says it.
+   */
+  socketPath?: string;
+  /**
+   * What to do, at a socketPath, when the host goes without worker.disconnect(). Default 'shutdown';
+   * of a detached worker 'keep-alive': wait for another host.
+   */
+  disconnectBehavior?: 'shutdown' | 'keep-alive';
+  /** Milliseconds that it waits for a host, at first and between two; 0: for ever. Default 30_000. */
+  hostConnectTimeout?: number;
   /** Runs when what ran has finished; reason 'shutdown', 'disconnect', 'stop', 'SIGTERM' or 'SIGINT'. */
   onShutdown?: (reason: string) => void | Promise<void>;
 }
 export interface WorkerServer {
+  /** Finish what runs, run onShutdown, exit. A handler must not await it: it waits for that handler. */
   stop(): Promise<void>;
   readonly isRunning: boolean;
 }
@@ -47,5 +67,5 @@ export interface Parent {
 /** The host; undefined where isWorker is false. */
 export const parent: Parent;
 export const workerData: any;
-/** Whether this process was started by createWorker. */
+/** Whether this process was started by createWorker, or listens. */
 export const isWorker: boolean;

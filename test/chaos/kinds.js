@@ -7,7 +7,7 @@ const { assertSame } = require('./payloads');
 
 const UNKNOWN = 'toString'; // what every object has, and the worker does not serve
 /** Types that unexpectedShutdown tells to reject. */
-const REJECTING = ['charge', 'chargeLater', 'chargeLate', 'exit', 'kill'];
+const REJECTING = ['charge', 'chargeLater', 'chargeLate', 'exit', 'kill', 'stay', 'loop'];
 
 /**
  * @typedef {object} Kind
@@ -16,6 +16,7 @@ const REJECTING = ['charge', 'chargeLater', 'chargeLate', 'exit', 'kill'];
  * @property {boolean} [answers] with what was sent
  * @property {string[]} [errors] besides those of a death and an end
  * @property {boolean} [isRefused] at once, so that no worker can lose it
+ * @property {boolean} [isTerminated] costs its worker when it is given up
  * @property {number} [timeout] most milliseconds it may be given
  * @property {(payload: any, dice: any, act: any) => any} [payload] what is sent in place of that
  */
@@ -39,6 +40,14 @@ const KINDS = {
     timeout: 20,
     payload: turns,
   },
+  wait: { weight: 5, errors: ['TimeoutError'], timeout: 50 },
+  tell: {
+    weight: 30,
+    answers: true,
+    errors: ['OverloadedError'], // of what it emits, where the host is far behind
+    payload: (payload, dice) => ({ ...payload, count: dice.int(0, 5) }),
+  },
+  ask: { weight: 30, answers: true }, // the host, which answers with what it was asked
   refuse: { weight: 10, errors: ['RangeError'] },
   refuseLater: { weight: 10, errors: ['RangeError'], payload: turns },
   late: { weight: 5, answers: true, errors: ['TimeoutError'], timeout: 50 },
@@ -78,6 +87,8 @@ const DEADLY = {
   exit: { weight: 0 },
   kill: { weight: 0 },
   poison: { weight: 0 },
+  stay: { weight: 0, errors: ['TimeoutError'], timeout: 50, isTerminated: true },
+  loop: { weight: 0, errors: ['TimeoutError'], timeout: 50, isTerminated: true },
   exitOf: {
     weight: 0,
     answers: true,
@@ -98,13 +109,15 @@ function attemptsOf({ unexpectedShutdown: { strategy, attempts } }, type) {
 }
 
 /** Checks that a call of this kind may be answered so. */
-function checkAnswer({ kind, payload }, answer) {
+function checkAnswer({ kind, payload, sent, told }, answer) {
   assert.ok(ALL[kind].answers, `a call of ${kind} was answered`);
   assertSame(answer, payload);
+  if (kind === 'tell') assert.ok(told >= sent.count, `${told} of ${sent.count} events were heard`);
 }
 
 /** Checks that a call may fail so, after what has been done to its worker. */
 function checkError(call, error, act) {
+  if (call.signal?.aborted && error === call.signal.reason) return;
   const { errors = [], isRefused } = ALL[call.kind];
   switch (error.name) {
     case 'WorkerCrashedError':
@@ -117,7 +130,7 @@ function checkError(call, error, act) {
       assert.equal(error.attempts, act.attemptsOf(typeOf(call.kind)) + 1);
       return;
     case 'WorkerClosedError':
-      assert.ok(act.isEnding, 'nobody has closed the worker');
+      assert.ok(act.isEnding || act.isSeparated, 'nobody has closed the worker');
       return;
     default:
       assert.ok(errors.includes(error.name), `a call of ${call.kind} failed`);

@@ -10,7 +10,7 @@ const dice = new Dice(7);
 const BYTES = Buffer.from(Uint8Array.from({ length: MOST }, () => dice.int(0, 255)));
 const TEXT = BYTES.toString('base64'); // ASCII, which is the fast way of each codec
 const ENDS = ['', '', '', '', '', '', '\u00e9', '\u2603'];
-const SIZES = { tiny: 6000, small: 3000, medium: 400, large: 40, huge: 5 };
+const SIZES = { tiny: 6000, small: 3000, medium: 200, large: 15, huge: 3 };
 const MOST_OF = { tiny: 100, small: 4096, medium: 65_536, large: 400_000, huge: MOST };
 
 /** Bytes or text; text of one byte a character or of two. */

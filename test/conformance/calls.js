@@ -57,7 +57,7 @@ function describeManyCalls(start) {
       const worker = await start();
       const order = [];
       const note = (value) => order.push(value);
-      await Promise.all([worker.send('later', 1).then(note), worker.send('echo', 2).then(note)]);
+      await Promise.all([worker.send('behind', 1).then(note), worker.send('ahead', 2).then(note)]);
       assert.deepEqual(order, [2, 1]);
     });
 

@@ -1,6 +1,8 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const { createWorker } = require('hawser');
 const { describeManyCalls } = require('./calls');
@@ -21,14 +23,23 @@ const MEBIBYTE = 1024 * 1024;
 /**
  * What every transport must do, as tests of the describe block that this is called in.
  * @param {'shm' | 'socket'} transport
+ * @param {boolean} [isNamed] whether its workers listen at named sockets
  */
-function conforms(transport) {
+function conforms(transport, isNamed = false) {
   const workers = [];
+  let folder;
+  let count = 0;
   const start = async (options) => {
-    const worker = await createWorker({ script, transport, execPath, ...options });
+    const socketPath = isNamed ? path.join(folder, `${++count}`) : undefined;
+    const worker = await createWorker({ script, transport, execPath, socketPath, ...options });
     workers.push(worker);
     return worker;
   };
+
+  if (isNamed) {
+    before(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hawser-conformance-'))));
+    after(() => fs.rmdirSync(folder)); // nothing is left in it
+  }
 
   afterEach(async () => {
     await Promise.all(workers.splice(0).map((worker) => worker.shutdown()));

@@ -180,9 +180,9 @@ for (const transport of ['shm', 'socket']) {
     it('bounds the events that wait for it as it bounds posts', async () => {
       const worker = await start({ highWaterMark: { messages: 2 } });
       await inRestart(worker);
-      const accepted = Array.from({ length: 9 }, (_, i) => worker.notify('tell', i));
+      const accepted = Array.from({ length: 9 }, (_, i) => worker.notify('hear', i));
       assert.deepEqual(accepted, [true, true, ...Array(7).fill(false)]);
-      assert.throws(() => worker.notify('tell'), { code: 'ERR_HAWSER_OVERLOADED' });
+      assert.throws(() => worker.notify('hear'), { code: 'ERR_HAWSER_OVERLOADED' });
       await once(worker, 'drain');
       assert.deepEqual(await worker.send('heard'), [...Array(9).keys()]);
     });

@@ -26,6 +26,7 @@ async function inRestart(worker) {
   kill(worker);
   await restarting;
   assert.equal(worker.state, 'restarting');
+  assert.deepEqual([worker.isActive, worker.isConnected], [true, false]);
 }
 
 /** What holds over either transport. */

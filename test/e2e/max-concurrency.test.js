@@ -1,6 +1,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { once } = require('node:events');
 const { starter } = require('./started');
 
 const numbers = (count) => [...Array(count).keys()];
@@ -60,10 +61,14 @@ for (const transport of ['shm', 'socket']) {
       const { signal } = controller;
       const given = numbers(3).map(() => worker.send('quick', 'aborted', { signal }));
       const behind = worker.send('quick', 'behind');
-      await worker.ping(); // they are there
+      const sync = async () => {
+        worker.notify('sync');
+        await once(worker.events, 'synced');
+      };
+      await sync();
       controller.abort();
       for (const call of given) await assert.rejects(call, { name: 'AbortError' });
-      await worker.ping();
+      await sync();
       process.kill(worker.pid, 'SIGUSR2');
       await held;
       await behind;

@@ -117,6 +117,14 @@ for (const transport of ['shm', 'socket']) {
       assert.deepEqual(given, ['a', 'b']);
     });
 
+    it('of the worker names what its parent is asked, whenever that was loaded', async () => {
+      const handlers = { name: (_, { tx }) => tx };
+      for (const workerData of ['before', 'after']) {
+        const worker = await starting('names-calls.js', { transport, workerData, handlers });
+        assert.deepEqual(await worker.send('ask'), ['name 1 of a', 'name 2 of b']);
+      }
+    });
+
     it('names posts too', async () => {
       const worker = await start({ txIdGenerator: () => 'posted' });
       worker.post('note', 1);

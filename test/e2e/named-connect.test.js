@@ -177,7 +177,7 @@ describe('disconnect', () => {
     assert.match(error.message, /Disconnected from worker/);
     await left;
     assert.deepEqual(told, [['state', 'disconnected', 'ready'], ['disconnect']]);
-    assert.deepEqual([worker.isActive, worker.isConnected, worker.pid], [false, false, pid]);
+    assert.deepEqual([worker.isActive, worker.isConnected, worker.pid], [true, false, pid]);
     const late = await errorOf(worker.send('echo', 1));
     assert.deepEqual([late.code, late.message], ['ERR_HAWSER_CLOSED', 'Worker is not connected']);
     assert.ok(isRunning(pid));

@@ -127,6 +127,7 @@ describe('startWorkerServer', () => {
       ['{}, { middleware: [1] }', 'TypeError', /'middleware' must be a function or an array/],
       ['{}, { logLevel: "loud" }', 'TypeError', /'logLevel' must be .*got 'loud'/],
       ['{}, { logger: {} }', 'TypeError', /'logger' must be an object with debug, info/],
+      ['{}, { txIdGenerator: "x" }', 'TypeError', /'txIdGenerator' must be a function, got 'x'/],
       ['{}, { onPipe() {} }', 'UnsupportedError', /'onPipe'/],
     ];
     it('what is wrong, by the name of the option (A6)', async () => {

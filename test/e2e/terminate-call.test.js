@@ -81,9 +81,9 @@ for (const transport of ['shm', 'socket']) {
     it('leaves a worker alone whose handler ends in time', async () => {
       const worker = await start();
       const { pid } = worker;
-      const patient = { abort: 'terminate', grace: 500 };
+      const patient = { abort: 'terminate', grace: 1000 };
       for (let i = 0; i < 3; i++) await abortWhenRuns(worker, 'untilAborted', patient);
-      await delay(600); // past the grace
+      await delay(1100); // past the grace
       assert.equal(await worker.send('pid'), pid);
       assert.equal(worker.state, 'ready');
     });

@@ -1,5 +1,6 @@
 /* Compiled, never run: what must type-check does, and each @ts-expect-error marks what must not. */
 import {
+  connectWorker,
   createWorker,
   startWorkerServer,
   TimeoutError,
@@ -36,6 +37,23 @@ type Messages = DefineMessages<{
 
 holds<Equal<PayloadOf<Messages, 'hash'>, Buffer>>();
 holds<Equal<ResultOf<Messages, 'ping'>, 'pong'>>();
+
+export async function atNamedSocket(): Promise<void> {
+  const socketPath = '/run/user/1000/app/worker';
+  const connection = { attempts: 3, delay: (attempt: number) => attempt * 10, maxDelay: 100 };
+  await createWorker<Messages>('./worker.js', { socketPath, detached: true, connection });
+  const worker = await connectWorker<Messages>({ socketPath, timeout: { connect: 100 } });
+  const digest = await worker.send('hash', Buffer.alloc(1));
+  holds<Equal<typeof digest, string>>();
+  await worker.disconnect();
+  await worker.reconnect();
+  await startWorkerServer(
+    {},
+    { socketPath, disconnectBehavior: 'keep-alive', hostConnectTimeout: 0 },
+  );
+  // @ts-expect-error a path is needed
+  await connectWorker({});
+}
 
 export async function typed(): Promise<void> {
   const worker = await createWorker<Messages>({ script: './worker.js', timeout: { hash: 100 } });

@@ -18,6 +18,7 @@ const storage = new AsyncLocalStorage();
 const counts = new Map();
 
 const together = [];
+let release;
 let turns = 0;
 
 module.exports = {
@@ -25,6 +26,11 @@ module.exports = {
   // Settles after others that began later.
   later: async (payload) => {
     await turn();
+    return payload;
+  },
+  behind: (payload) => new Promise((resolve) => (release = () => resolve(payload))),
+  ahead: (payload) => {
+    release();
     return payload;
   },
   data: () => workerData,

@@ -2,7 +2,7 @@
 
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { setImmediate: turn } = require('node:timers/promises');
-const { startWorkerServer, workerData } = require('hawser/worker');
+const { parent, startWorkerServer, workerData } = require('hawser/worker');
 
 const storage = new AsyncLocalStorage();
 const started = [];
@@ -16,6 +16,8 @@ process.on('SIGUSR2', () => {
   while (Date.now() - begin < 30); // past the deadline of whoever had given up before
   release();
 });
+
+parent.events.on('sync', () => parent.emit('synced')); // no limit for events
 
 const handlers = {
   async slow(name) {

@@ -9,6 +9,7 @@ let calls = 0;
 let aborted = 0;
 const tell = (payload, { tx, metadata }) => ({ payload, tx, metadata });
 
+parent.events.on('hear', (data) => heard.push(data));
 parent.events.on('tell', (data) => {
   heard.push(data);
   parent.emit('told', data);
