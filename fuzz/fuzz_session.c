@@ -8,7 +8,7 @@
  * What is checked: no defect that a sanitizer sees, no call settled twice, no status that a peer
  * must not cause, and no more memory than the peer has sent bytes for.
  */
-#include "frames.h"
+#include "stream_steps.h"
 
 enum { FREE_BYTES = 4 << 20, SLOTS = 16 };
 
@@ -30,8 +30,19 @@ next_byte(input_t *in) {
   return in->at < in->end ? *in->at++ : 0;
 }
 
+/* Streams of the peer are accepted, or refused; what comes is read, but not at once. */
+static void
+serve_stream(end_t *e, const seen_t *seen) {
+  stream_id_t id = {seen->slot, seen->generation};
+  if (seen->kind == HWR_EV_OPEN && seen->length % 4 == 3) end_reset(e, id, body, 20);
+  else if (seen->kind == HWR_EV_OPEN) end_accept(e, id);
+  if (seen->kind == HWR_EV_DATA && seen->length % 3) end_consume(e, id, seen->value, 1);
+  if (seen->kind == HWR_EV_END && seen->slot % 4) end_finish(e, id);
+}
+
 static void
 on_event(end_t *e, const seen_t *seen, const uint8_t *payload) {
+  serve_stream(e, seen);
   bool terminal = seen->kind == HWR_EV_RESPONSE || seen->kind == HWR_EV_ERROR ||
                   seen->kind == HWR_EV_PONG || seen->kind == HWR_EV_TIMEOUT;
   if (terminal) {
@@ -55,11 +66,19 @@ feed(const uint8_t *bytes, size_t count) {
 /* A frame of the peer; each field is near what is right. */
 static void
 step_frame(input_t *in) {
-  uint8_t type = next_byte(in) % 22, flags = next_byte(in), ids = next_byte(in);
+  uint8_t type = next_byte(in) % 24, flags = next_byte(in), ids = next_byte(in);
   uint32_t length = next_byte(in) | (uint32_t) next_byte(in) << 8;
-  if (type == HWR_CREDIT) {
+  bool of_stream = type == HWR_OPEN || type == 22;
+  stream_id_t id = {ids % SLOTS, type == 22 || ids < 250 ? ids / SLOTS : length};
+  if (of_stream && type == HWR_OPEN) {
+    put_open(&frames, id, flags & 1, 4096 + length, flags);
+  } else if (of_stream) {
+    put_stream_credit(&frames, id, (uint64_t) length << (flags % 20), flags);
+  } else if (type == HWR_CREDIT) {
     put_credit(&frames, (uint64_t) length << (ids % 40), (uint64_t) length << (flags % 40));
   } else {
+    if (type >= HWR_DATA && type <= HWR_RESET) flags &= 9;
+    if (type == HWR_END) length = flags = 0;
     bool control = type > HWR_CREDIT && type < HWR_PAD && ids < 250;
     if (control) length = type == HWR_GOAWAY ? 4 : 0;
     PUT(&frames, .type = type, .flags = control ? 0 : flags & 0x3f, .slot = ids % SLOTS,
@@ -90,9 +109,45 @@ step_call(input_t *in) {
   }
 }
 
+/* Be it over, or ended. */
+static void
+write_stream(stream_id_t id, uint32_t length) {
+  size_t taken;
+  if (end.record_count) end_flush(&end);
+  if (end.status) return;
+  int err = hwr_session_stream_write(end.session, id.slot, id.generation, 1, body, length,
+                                     end.now_ms, &taken);
+  if (err <= HWR_FATAL) end_fail(&end, err);
+}
+
+/* Of the owner, on a stream of either end. */
+static void
+step_stream(input_t *in) {
+  uint8_t ids = next_byte(in), what = next_byte(in);
+  uint32_t length = (uint32_t) next_byte(in) * (what & 7) * 30;
+  stream_id_t id = {ids % SLOTS, ids / SLOTS};
+  hwr_stream_options_t options = {"n", what % 2, what & 2, 4096 + length, 1 + what % 4};
+  switch (what >> 3 & 7) {
+  case 0:
+    end_try_stream(&end, &options, &id);
+    break;
+  case 1:
+    end_reset(&end, id, body, length);
+    break;
+  case 2:
+    end_consume(&end, id, length, what % 4);
+    break;
+  case 3:
+    end_finish(&end, id);
+    break;
+  default:
+    write_stream(id, length);
+  }
+}
+
 static void
 step(input_t *in) {
-  switch (next_byte(in) % 8) {
+  switch (next_byte(in) % 9) {
   case 0:
     step_call(in);
     break;
@@ -109,6 +164,9 @@ step(input_t *in) {
     break;
   case 4:
     feed(in->at, in->at < in->end ? 1 : 0);
+    break;
+  case 5:
+    step_stream(in);
     break;
   default:
     step_frame(in);

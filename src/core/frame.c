@@ -3,26 +3,37 @@
 
 #include "core/buf.h"
 
+/* By hand, not with cursors: a header is written and read for every message. Compilers make one
+ * load or store of each. */
+static void
+store_u32(uint8_t *to, uint32_t value) {
+  for (int i = 0; i < 4; i++) to[i] = (uint8_t) (value >> (8 * i));
+}
+
+static uint32_t
+load_u32(const uint8_t *from) {
+  return from[0] | (uint32_t) from[1] << 8 | (uint32_t) from[2] << 16 | (uint32_t) from[3] << 24;
+}
+
 void
 hwr_frame_encode(const hwr_frame_t *frame, uint8_t *to) {
-  hwr_writer_t w = hwr_writer_wrap(to, HWR_HEADER_BYTES);
-  hwr_writer_u32(&w, frame->length_bytes);
-  hwr_writer_u8(&w, frame->type);
-  hwr_writer_u8(&w, frame->flags);
-  hwr_writer_u16(&w, frame->method);
-  hwr_writer_u32(&w, frame->slot);
-  hwr_writer_u32(&w, frame->generation);
+  store_u32(to, frame->length_bytes);
+  to[4] = frame->type;
+  to[5] = frame->flags;
+  to[6] = (uint8_t) frame->method;
+  to[7] = (uint8_t) (frame->method >> 8);
+  store_u32(to + 8, frame->slot);
+  store_u32(to + 12, frame->generation);
 }
 
 void
 hwr_frame_decode(hwr_frame_t *frame, const uint8_t *from) {
-  hwr_reader_t r = hwr_reader_wrap(from, HWR_HEADER_BYTES);
-  frame->length_bytes = hwr_reader_u32(&r);
-  frame->type = hwr_reader_u8(&r);
-  frame->flags = hwr_reader_u8(&r);
-  frame->method = hwr_reader_u16(&r);
-  frame->slot = hwr_reader_u32(&r);
-  frame->generation = hwr_reader_u32(&r);
+  frame->length_bytes = load_u32(from);
+  frame->type = from[4];
+  frame->flags = from[5];
+  frame->method = (uint16_t) (from[6] | from[7] << 8);
+  frame->slot = load_u32(from + 8);
+  frame->generation = load_u32(from + 12);
 }
 
 void

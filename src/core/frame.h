@@ -28,6 +28,10 @@ enum hwr_frame_type {
   HWR_CANCEL = 9,
   HWR_EVENT = 10,
   HWR_PROGRESS = 11,
+  HWR_OPEN = 12,
+  HWR_DATA = 13,
+  HWR_END = 14,
+  HWR_RESET = 15,
   HWR_CREDIT = 16,
   HWR_PING = 17,
   HWR_PONG = 18,
@@ -50,7 +54,7 @@ typedef struct hwr_frame_s { /* P2.1 */
   uint8_t type; /* enum hwr_frame_type */
   uint8_t flags;
   uint16_t method;
-  uint32_t slot; /* with generation: the transaction. CREDIT: the lane */
+  uint32_t slot; /* with generation: the transaction or stream. CREDIT: the lane */
   uint32_t generation;
 } hwr_frame_t;
 

@@ -33,6 +33,7 @@ hwr_session_create(hwr_session_t **session, const hwr_session_config_t *config,
   hwr_calls_init(&s->calls);
   hwr_spill_init(&s->spill);
   hwr_spill_init(&s->requests);
+  hwr_streams_init(&s->streams, config->streams_window_bytes);
   *session = s;
   return 0;
 }
@@ -49,6 +50,7 @@ hwr_session_destroy(hwr_session_t *s) {
   hwr_calls_deinit(&s->calls, &mem);
   hwr_spill_deinit(&s->spill, &mem);
   hwr_spill_deinit(&s->requests, &mem);
+  hwr_streams_deinit(&s->streams, &mem);
   hwr__mem_free(&mem, s);
 }
 
@@ -117,7 +119,7 @@ hwr__id_queue_shift(hwr_id_queue_t *queue, hwr_id_t *id) {
 /* A frame in progress was begun because its event had room: that room stays its own. */
 static bool
 has_room_for_tick(const hwr_session_t *s) {
-  uint32_t kept = s->assembly.frame_left > 0 ? 1 : 0;
+  uint32_t kept = s->filling ? 1 : 0;
   return s->event_count + kept < s->config.max_events;
 }
 
@@ -156,12 +158,24 @@ drains_due(const hwr_session_t *s) {
 
 bool
 hwr_session_drain_due(const hwr_session_t *s) {
-  return drains_due(s) != 0;
+  return drains_due(s) != 0 || s->streams.lines[HWR_LINE_DRAINED].first != NULL;
+}
+
+static void
+tell_writers(hwr_session_t *s) {
+  hwr_stream_t *stream;
+  while ((stream = s->streams.lines[HWR_LINE_DRAINED].first) && has_room_for_tick(s)) {
+    hwr_event_t *event = hwr__session_event(s, HWR_EV_WRITABLE, NULL);
+    event->slot = stream->slot;
+    event->generation = stream->generation;
+    hwr_streams_leave(&s->streams, stream, HWR_LINE_DRAINED);
+  }
 }
 
 void
 hwr_session_tick(hwr_session_t *s, uint64_t now_ms) {
   expire_calls(s, now_ms);
+  tell_writers(s);
   uint32_t due = drains_due(s);
   if (!due || !has_room_for_tick(s)) return;
   hwr__session_event(s, HWR_EV_DRAIN, NULL)->value = due;

@@ -20,7 +20,8 @@
 #include "core/mem.h"
 #include "core/ring.h"
 #include "core/spill.h"
-#include "core/txn.h" /* HWR_MAX_SLOTS, HWR_NO_DEADLINE */
+#include "core/streams.h" /* HWR_MAX_STREAMS */
+#include "core/txn.h"     /* HWR_MAX_SLOTS, HWR_NO_DEADLINE */
 
 #include <hawser/status.h>
 
@@ -48,7 +49,7 @@ typedef struct hwr_event_s { /* eight words: JavaScript reads them as a Uint32Ar
   uint32_t bulk;   /* low half: 0 in the inbox, else 1 + index of the bulk buffer. High half:
                       bytes of the extension block before the payload, if it has a tx or metadata */
   /* REQUEST: timeout_ms or 0. TIMEOUT: 1 when it never left. GOAWAY: reason. DRAIN: which.
-   * EVENT: bytes of the name */
+   * EVENT: bytes of the name. OPEN: 1 for messages. DATA: what it took of the window */
   uint32_t value;
 } hwr_event_t;
 
@@ -69,7 +70,13 @@ enum hwr_event_kind {
   HWR_EV_CANCEL = 14, /* its caller has given up a request that we have not answered */
   HWR_EV_EVENT = 15,  /* the name stands before the payload (P4.16) */
   HWR_EV_PROGRESS = 16,
-  HWR_EV_LATE = 17 /* the answer to a call that was given up, without its payload; if asked for */
+  HWR_EV_LATE = 17, /* the answer to a call that was given up, without its payload; if asked for */
+  HWR_EV_OPEN = 18, /* the peer opened a stream: accept it or reset it; payload: its name */
+  HWR_EV_ACCEPT = 19,  /* the peer has accepted ours */
+  HWR_EV_DATA = 20,    /* bytes, or one message */
+  HWR_EV_END = 21,     /* the peer sends no more on the stream */
+  HWR_EV_RESET = 22,   /* the stream is over, in both directions; payload: why, or none */
+  HWR_EV_WRITABLE = 23 /* the lane of a stream has drained to half of its mark */
 };
 
 enum hwr_drain {
@@ -83,6 +90,8 @@ typedef struct hwr_record_s { /* eight words: JavaScript writes them as a Uint32
   uint32_t word;              /* type | flags << 8 | method << 16 */
   uint32_t slot, generation;
   uint32_t timeout_ms; /* REQUEST: 0 for none; also in the block where FLAG_EXT is set */
+  /* A record of CREDIT lies nowhere: it is hwr_session_stream_consumed, with `length` bytes and
+   * `timeout_ms` messages. */
   uint32_t reserved[2];
 } hwr_record_t;
 
@@ -104,14 +113,17 @@ typedef struct hwr_session_config_s {
   uint64_t window_messages;
   uint64_t high_water_bytes; /* of what waits to be sent */
   uint64_t high_water_messages;
-  uint32_t chunk_bytes;      /* body of one frame of a long message; a multiple of 8 */
-  uint32_t read_ahead_bytes; /* inside a long message, read at most this much past a frame */
-  uint8_t *inbox;            /* borrowed until destroy */
-  uint32_t inbox_bytes;      /* at least 16 KiB */
-  uint8_t *scratch;          /* borrowed until destroy */
+  uint64_t streams_window_bytes;    /* granted on all streams together, see streams.h */
+  uint64_t stream_high_water_bytes; /* of what waits on one stream */
+  uint32_t chunk_bytes;             /* body of one frame of a long message; a multiple of 8 */
+  uint32_t read_ahead_bytes;        /* inside a long message, read at most this much past a frame */
+  uint8_t *inbox;                   /* borrowed until destroy */
+  uint32_t inbox_bytes;             /* at least 16 KiB */
+  uint8_t *scratch;                 /* borrowed until destroy */
   uint32_t scratch_bytes;
   hwr_event_t *events; /* borrowed until destroy */
   uint32_t max_events;
+  uint32_t *stream_held; /* borrowed until destroy, or NULL: by slot, see hwr_session_stream_held */
 } hwr_session_config_t;
 
 typedef struct hwr_peer_s { /* what the peer's HELLO said */
@@ -193,7 +205,49 @@ void hwr_session_settle(hwr_session_t *session, uint32_t count);
 void hwr_session_want_drain(hwr_session_t *session, enum hwr_drain what);
 bool hwr_session_drain_due(const hwr_session_t *session);
 
-/* What waits to be sent. */
+/* ---- streams (P11.1)
+ *
+ * A stream is known by slot and generation; what is done to one that is over does nothing. The
+ * owner writes records of DATA, and of END behind the last of them, with flush, send or write.
+ * A record of RESET, with an error as payload or none, ends both directions at once: what waits is
+ * dropped and no event of the stream comes any more. None is wanted behind RESET from the peer.
+ * What is written has room or waits in the stream's lane. Who finds more than the high-water mark
+ * held there behind a flush writes no more before WRITABLE comes: the lane is not bounded else.
+ * (WRITABLE may also come to who has not looked.)
+ */
+
+typedef struct hwr_stream_options_s {
+  const char *name; /* borrowed until return */
+  uint32_t name_bytes;
+  bool messages; /* else bytes */
+  /* What may come and be unread: bytes, at least HWR_MIN_WINDOW_BYTES, and messages. */
+  uint64_t window_bytes, window_messages;
+} hwr_stream_options_t;
+
+/* Open a stream; what is written waits until the peer has accepted it. The region must hold no
+ * unflushed records. 0, HWR_EAGAIN before the start is over, HWR_EOVERLOAD with HWR_MAX_STREAMS
+ * open, HWR_EBADARG, or fatal as flush. */
+int hwr_session_stream_open(hwr_session_t *session, const hwr_stream_options_t *options,
+                            uint64_t now_ms, uint32_t *slot, uint32_t *generation);
+/* Accept what an OPEN event told of, with windows as for open. The next flush tells the peer. A
+ * record of RESET refuses it. 0 or HWR_EBADARG. */
+int hwr_session_stream_accept(hwr_session_t *session, uint32_t slot, uint32_t generation,
+                              uint64_t window_bytes, uint64_t window_messages);
+/* Write to a stream, bytes as far as there is room, or one message, all or nothing; `flags` has
+ * its codec. The region must hold no unflushed records. 0 when all was taken; HWR_EAGAIN when only
+ * *taken was, and then WRITABLE comes; HWR_EBADARG behind END; or fatal as flush. */
+int hwr_session_stream_write(hwr_session_t *session, uint32_t slot, uint32_t generation,
+                             uint8_t flags, const uint8_t *bytes, size_t length, uint64_t now_ms,
+                             size_t *taken);
+/* The reader is done with DATA events: the sum of their values, and how many messages. */
+void hwr_session_stream_consumed(hwr_session_t *session, uint32_t slot, uint32_t generation,
+                                 uint64_t bytes, uint64_t messages);
+/* What waits in its lane. Also in config.stream_held[slot], of HWR_LAST_STREAM + 1. */
+uint64_t hwr_session_stream_held(const hwr_session_t *session, uint32_t slot, uint32_t generation);
+/* Streams that are not over at both ends. */
+uint32_t hwr_session_open_streams(const hwr_session_t *session);
+
+/* What waits to be sent, but for streams. */
 uint64_t hwr_session_held_bytes(const hwr_session_t *session);
 /* Of it, what the peer does not take: it waits for room or for bytes of credit. Requests that wait
  * for message credit are not in it. An owner that makes answers wait looks at this figure only, or

@@ -9,59 +9,6 @@
 
 enum { HELLO_BYTES = 48 };
 
-/* ------------------------------------------------------------------ frames into the ring */
-
-/* Free bytes for anything, or fatal. */
-static int64_t
-ring_room(hwr_session_t *s) {
-  int64_t room = hwr_producer_room(s->out);
-  return room < 0 ? hwr__session_fail(s, (int) room, "P7.3") : room;
-}
-
-/* Free bytes for records: control frames keep a reserve, so that a full lane never stops them. */
-static int64_t
-lane_room(hwr_session_t *s) {
-  int64_t room = ring_room(s);
-  if (room < 0) return room;
-  return room > HWR_CONTROL_RESERVE_BYTES ? room - HWR_CONTROL_RESERVE_BYTES : 0;
-}
-
-static void
-want_room(hwr_session_t *s, uint64_t bytes) {
-  if (bytes > s->room_wanted) s->room_wanted = (uint32_t) bytes;
-}
-
-/* P1.4 */
-static void
-write_padding(hwr_session_t *s, uint32_t length_bytes) {
-  static const uint8_t zeros[HWR_FRAME_ALIGN] = {0};
-  uint64_t used = HWR_HEADER_BYTES + (uint64_t) length_bytes;
-  hwr_producer_write(s->out, zeros, (size_t) (hwr_frame_stride(length_bytes) - used));
-}
-
-static void
-write_header(hwr_session_t *s, const hwr_frame_t *frame) {
-  uint8_t header[HWR_HEADER_BYTES];
-  hwr_frame_encode(frame, header);
-  hwr_producer_write(s->out, header, sizeof header);
-}
-
-/* Takes no credit (P5.7). 1: written. 0: no room now. Or fatal. */
-static int
-write_control(hwr_session_t *s, const hwr_frame_t *frame, const uint8_t *body) {
-  int64_t room = ring_room(s);
-  if (room < 0) return (int) room;
-  uint64_t stride = hwr_frame_stride(frame->length_bytes);
-  if ((uint64_t) room < stride) {
-    want_room(s, stride);
-    return 0;
-  }
-  write_header(s, frame);
-  if (frame->length_bytes) hwr_producer_write(s->out, body, frame->length_bytes);
-  write_padding(s, frame->length_bytes);
-  return 1;
-}
-
 /* ------------------------------------------------------------------ control frames */
 
 static int
@@ -76,7 +23,7 @@ emit_hello(hwr_session_t *s) {
   hwr_writer_u32(&w, s->config.max_message_bytes);
   hwr_writer_u64(&w, s->config.window_bytes);
   hwr_writer_u64(&w, s->config.window_messages);
-  int written = write_control(s, &(hwr_frame_t){HELLO_BYTES, HWR_HELLO, 0, 0, 0, 0}, body);
+  int written = hwr__wire_control(s, &(hwr_frame_t){HELLO_BYTES, HWR_HELLO, 0, 0, 0, 0}, body);
   if (written == 1) s->hello_waits = false;
   return written;
 }
@@ -85,7 +32,7 @@ static int
 emit_ids(hwr_session_t *s, hwr_id_queue_t *queue, uint8_t type) {
   while (queue->begin != queue->end) {
     hwr_id_t id = queue->ids[queue->begin];
-    int written = write_control(s, &(hwr_frame_t){0, type, 0, 0, id.slot, id.generation}, NULL);
+    int written = hwr__wire_control(s, &(hwr_frame_t){0, type, 0, 0, id.slot, id.generation}, NULL);
     if (written != 1) return written;
     hwr__id_queue_shift(queue, &id);
   }
@@ -105,15 +52,40 @@ credit_due(const hwr_session_t *s) {
   return s->stage != HWR_STAGE_HELLO && (messages_due(s) || hwr_window_due(&s->window_bytes));
 }
 
+/* 1: written. 0: no room. Or fatal. */
+static int
+write_credit(hwr_session_t *s, hwr_id_t lane, uint64_t bytes, uint64_t messages) {
+  uint8_t body[16];
+  hwr_writer_t w = hwr_writer_wrap(body, sizeof body);
+  hwr_writer_u64(&w, bytes);
+  hwr_writer_u64(&w, messages);
+  hwr_frame_t frame = {sizeof body, HWR_CREDIT, 0, 0, lane.slot, lane.generation};
+  return hwr__wire_control(s, &frame, body);
+}
+
+/* To the streams whose owners have read enough. */
+static int
+emit_stream_credit(hwr_session_t *s) {
+  hwr_stream_t *stream;
+  while ((stream = s->streams.lines[HWR_LINE_OWED].first)) {
+    uint64_t bytes, messages;
+    if (hwr_streams_grant_due(&s->streams, stream)) {
+      hwr_streams_grants(&s->streams, stream, &bytes, &messages);
+      int written = write_credit(s, (hwr_id_t){stream->slot, stream->generation}, bytes, messages);
+      if (written != 1) return written;
+      hwr__lanes_granted(s, stream, bytes, messages);
+    }
+    hwr_streams_leave(&s->streams, stream, HWR_LINE_OWED);
+  }
+  return 1;
+}
+
 static int
 emit_credit(hwr_session_t *s) {
   if (!credit_due(s)) return 1;
   hwr_window_t bytes = s->window_bytes, messages = s->window_messages;
-  uint8_t body[16];
-  hwr_writer_t w = hwr_writer_wrap(body, sizeof body);
-  hwr_writer_u64(&w, hwr_window_grant(&bytes));
-  hwr_writer_u64(&w, messages_due(s) ? hwr_window_grant(&messages) : messages.granted);
-  int written = write_control(s, &(hwr_frame_t){sizeof body, HWR_CREDIT, 0, 0, 0, 0}, body);
+  uint64_t of_messages = messages_due(s) ? hwr_window_grant(&messages) : messages.granted;
+  int written = write_credit(s, (hwr_id_t){0, 0}, hwr_window_grant(&bytes), of_messages);
   if (written != 1) return written;
   s->window_bytes = bytes;
   s->window_messages = messages;
@@ -132,7 +104,7 @@ emit_goaway(hwr_session_t *s) {
   uint8_t body[4];
   hwr_writer_t w = hwr_writer_wrap(body, sizeof body);
   hwr_writer_u32(&w, s->goaway_reason);
-  int written = write_control(s, &(hwr_frame_t){sizeof body, HWR_GOAWAY, 0, 0, 0, 0}, body);
+  int written = hwr__wire_control(s, &(hwr_frame_t){sizeof body, HWR_GOAWAY, 0, 0, 0, 0}, body);
   if (written == 1) s->goaway_waits = false;
   return written;
 }
@@ -144,6 +116,7 @@ emit_control(hwr_session_t *s) {
   int written = s->hello_waits ? emit_hello(s) : 1;
   if (written != 1 || s->stage == HWR_STAGE_HELLO) return written;
   written = emit_credit(s);
+  if (written == 1) written = emit_stream_credit(s);
   if (written == 1) written = emit_ids(s, &s->pongs, HWR_PONG);
   if (written == 1) written = emit_ids(s, &s->pings, HWR_PING);
   return written;
@@ -213,34 +186,32 @@ register_record(hwr_session_t *s, const hwr_frame_t *f, uint32_t timeout_ms) {
 
 static void
 mark_sent(hwr_session_t *s, const hwr_frame_t *f) {
+  if (f->type == HWR_RESET) hwr__lanes_reset_sent(s, f);
   if (!is_call(f)) return;
   hwr_call_t *call = hwr_calls_find(&s->calls, f->slot, f->generation);
   if (call) call->state = HWR_CALL_SENT;
 }
 
-/* The record lies in the ring, at its tail: give it its header and move the tail behind it. */
-static void
-commit_in_place(hwr_session_t *s, const hwr_frame_t *f, uint32_t offset) {
-  uint8_t *record = s->out->data + offset;
-  uint64_t stride = hwr_frame_stride(f->length_bytes);
-  hwr_frame_encode(f, record);
-  uint64_t used = HWR_HEADER_BYTES + (uint64_t) f->length_bytes;
-  memset(record + used, 0, (size_t) (stride - used));
-  hwr_producer_advance(s->out, (size_t) stride);
-  mark_sent(s, f);
+/* 1: it is for the ordered lane. 0: done, or nobody waits for it any more. Or an error. */
+static int
+take_record(hwr_session_t *s, const hwr_frame_t *f, const hwr_slice_t *slices, size_t slice_count,
+            uint32_t timeout_ms, enum hwr_origin origin) {
+  if (f->type >= HWR_OPEN && f->type <= HWR_RESET)
+    return hwr__lanes_take(s, f, slices, slice_count, origin);
+  return register_record(s, f, timeout_ms);
 }
 
 static int
 send_in_region(hwr_session_t *s, const hwr_record_t *r, const uint8_t *base) {
   hwr_frame_t f = record_frame(r);
   hwr_slice_t body = {base + r->offset + HWR_HEADER_BYTES, r->length};
-  int go = register_record(s, &f, r->timeout_ms);
-  if (go <= 0) return go; /* the records behind it are no longer at the tail: they are copied */
+  bool at_tail = s->region.kind == HWR_REGION_RING && r->offset == hwr_producer_offset(s->out);
+  int go = take_record(s, &f, &body, 1, r->timeout_ms, at_tail ? HWR_AT_TAIL : HWR_FROM_REGION);
+  if (go <= 0) return go; /* unless it was put in place, those behind it are copied */
   if (!may_enter_lane(s, &f)) return hwr_spill_push(&s->requests, &s->mem, &f, &body, 1, 0);
-  bool in_place = s->region.kind == HWR_REGION_RING && s->spill.record_count == 0 &&
-                  r->offset == hwr_producer_offset(s->out);
-  if (in_place && take_bytes(s, f.length_bytes)) {
-    commit_in_place(s, &f, r->offset);
+  if (at_tail && s->spill.record_count == 0 && take_bytes(s, f.length_bytes)) {
+    hwr__wire_in_place(s, &f);
+    mark_sent(s, &f);
     return 0;
   }
   return hwr_spill_push(&s->spill, &s->mem, &f, &body, 1, 0);
@@ -254,43 +225,28 @@ record_valid(const hwr_session_t *s, const hwr_record_t *r, uint32_t from) {
 
 /* ------------------------------------------------------------------ what waits */
 
-static void
-write_slices(hwr_session_t *s, const hwr_slice_t *slices, size_t skip, size_t count) {
-  for (; count > 0; slices++) {
-    if (skip >= slices->length_bytes) {
-      skip -= slices->length_bytes;
-      continue;
-    }
-    size_t part = slices->length_bytes - skip < count ? slices->length_bytes - skip : count;
-    hwr_producer_write(s->out, slices->bytes + skip, part);
-    count -= part;
-    skip = 0;
-  }
-}
-
 /* Send one frame of a message (P4.9): f->length_bytes of its body remain, from byte `skip` of
- * `slices` on; `first` when none of it is out yet. Returns the bytes of body sent, or fatal;
- * *stuck when there was no room or credit. */
+ * `slices` on; `first` when none of it is out yet. Returns the bytes of body sent, or fatal. */
 static int64_t
 send_chunk(hwr_session_t *s, const hwr_frame_t *f, const hwr_slice_t *slices, size_t skip,
-           bool first, bool *stuck) {
+           bool first, enum hwr_stop *stop) {
   hwr_frame_t chunk = *f;
   if (chunk.length_bytes > s->chunk_bytes) {
     chunk.length_bytes = s->chunk_bytes;
     chunk.flags |= HWR_FLAG_MORE;
   }
   if (!first) chunk.flags &= (uint8_t) ~HWR_FLAG_EXT;
-  int64_t room = lane_room(s);
+  int64_t room = hwr__wire_lane_room(s);
   if (room < 0) return room;
   uint64_t stride = hwr_frame_stride(chunk.length_bytes);
   bool fits = (uint64_t) room >= stride;
-  if (!fits) want_room(s, stride + HWR_CONTROL_RESERVE_BYTES);
-  *stuck = !fits || !take_bytes(s, chunk.length_bytes);
-  if (*stuck) return 0;
+  if (!fits) hwr__wire_want_room(s, stride + HWR_CONTROL_RESERVE_BYTES);
+  *stop = !fits                               ? HWR_STOP_ROOM
+          : take_bytes(s, chunk.length_bytes) ? HWR_STOP_NOT
+                                              : HWR_STOP_CREDIT;
+  if (*stop) return 0;
   if (first) mark_sent(s, f);
-  write_header(s, &chunk);
-  write_slices(s, slices, skip, chunk.length_bytes);
-  write_padding(s, chunk.length_bytes);
+  hwr__wire_frame(s, &chunk, slices, skip);
   return chunk.length_bytes;
 }
 
@@ -324,25 +280,56 @@ drop_stale(hwr_session_t *s) {
   return admit_requests(s);
 }
 
-/* Move what waits into the ring in its order (P4.8), as far as room and credit go. */
+enum turn { TURN_IDLE, TURN_FULL, TURN_USED }; /* nothing can go; no room; there may be more */
+
+/* Move what waits in the ordered lane into the ring, in its order (P4.8), as far as room and credit
+ * go, or until that many bytes were sent. */
 static int
-refill(hwr_session_t *s) {
+lane_turn(hwr_session_t *s, uint64_t quantum_bytes, enum turn *turn) {
   hwr_frame_t f;
   hwr_slice_t body;
-  int err = admit_requests(s);
+  uint64_t sent_bytes = 0;
+  int err = 0;
+  *turn = TURN_IDLE;
   while (!err && hwr_spill_front(&s->spill, &f, &body.bytes)) {
+    if (sent_bytes >= quantum_bytes) {
+      *turn = TURN_USED;
+      return 0;
+    }
     if (!s->front_started && is_stale(s, &f)) {
       err = drop_stale(s);
       continue;
     }
     body.length_bytes = f.length_bytes;
-    bool stuck = false;
-    int64_t sent = send_chunk(s, &f, &body, 0, !s->front_started, &stuck);
+    enum hwr_stop stop = HWR_STOP_NOT;
+    int64_t sent = send_chunk(s, &f, &body, 0, !s->front_started, &stop);
     if (sent < 0) return (int) sent;
-    if (stuck) return 0;
+    if (stop == HWR_STOP_ROOM) *turn = TURN_FULL;
+    if (stop) return 0;
+    sent_bytes += hwr_frame_stride((uint64_t) sent);
     s->front_started = sent < f.length_bytes;
     if (s->front_started) hwr_spill_shorten(&s->spill, (uint32_t) sent);
     else hwr_spill_drop(&s->spill, &s->mem);
+  }
+  return err;
+}
+
+/* Lanes take turns (P11.7): after each turn of a stream's comes one of the ordered lane. */
+static int
+refill(hwr_session_t *s) {
+  enum turn turn = TURN_USED;
+  int err = admit_requests(s);
+  while (!err) {
+    uint64_t quantum = hwr__lanes_wait(s) ? s->stream_chunk_bytes + HWR_HEADER_BYTES : UINT64_MAX;
+    if (!s->stream_turn) err = lane_turn(s, quantum, &turn);
+    if (err || (!s->stream_turn && turn == TURN_FULL)) return err;
+    s->stream_turn = hwr__lanes_wait(s);
+    if (!s->stream_turn && turn == TURN_IDLE) return 0;
+    if (!s->stream_turn) continue;
+    int had = hwr__lanes_turn(s);
+    if (had <= 0) return had;
+    s->stream_turn = false;
+    s->turn_offset = s->out->tail;
   }
   return err;
 }
@@ -354,21 +341,30 @@ static void
 pad_to_start(hwr_session_t *s, uint32_t left_bytes) {
   uint32_t stride = left_bytes < HWR_HEADER_BYTES ? left_bytes + HWR_HEADER_BYTES : left_bytes;
   hwr_frame_t pad = {stride - HWR_HEADER_BYTES, HWR_PAD, 0, 0, 0, 0};
-  write_header(s, &pad);
+  hwr__wire_header(s, &pad);
   memset(s->out->data + hwr_producer_offset(s->out), 0, pad.length_bytes);
   hwr_producer_advance(s->out, pad.length_bytes);
+}
+
+/* Records in place pass the streams that wait; not for ever (P11.7). Then they wait in the spill, and
+ * the lanes take turns. */
+static bool
+has_passed_enough(hwr_session_t *s) {
+  if (!hwr__lanes_wait(s)) s->turn_offset = s->out->tail;
+  return s->out->tail - s->turn_offset > s->stream_chunk_bytes;
 }
 
 static int
 update_region(hwr_session_t *s) {
   s->region = (hwr_region_t){HWR_REGION_SCRATCH, 0, s->config.scratch_bytes};
+  if (has_passed_enough(s)) return 0;
   if (s->spill.record_count > 0 || s->stage == HWR_STAGE_HELLO) return 0;
-  int64_t room = lane_room(s);
+  int64_t room = hwr__wire_lane_room(s);
   if (room < 0) return (int) room;
   uint32_t left = s->out->capacity_bytes - hwr_producer_offset(s->out);
   if (left < HWR_MIN_REGION_BYTES && room >= left + 2 * HWR_MIN_REGION_BYTES) {
     pad_to_start(s, left);
-    room = lane_room(s);
+    room = hwr__wire_lane_room(s);
     left = s->out->capacity_bytes - hwr_producer_offset(s->out);
   }
   uint32_t length = room < left ? (uint32_t) room : left;
@@ -398,6 +394,8 @@ hwr__session_fit_chunk(hwr_session_t *s) {
   if (s->stage != HWR_STAGE_HELLO)
     chunk = least(chunk, s->credit_bytes.limit / 2 - HWR_HEADER_BYTES);
   s->chunk_bytes = (uint32_t) (chunk - chunk % HWR_FRAME_ALIGN);
+  if (s->out) chunk = least(chunk, s->out->capacity_bytes / 8 - HWR_HEADER_BYTES);
+  s->stream_chunk_bytes = (uint32_t) (chunk - chunk % HWR_FRAME_ALIGN);
 }
 
 void
@@ -413,9 +411,14 @@ send_region(hwr_session_t *s, const hwr_record_t *records, uint32_t count) {
   const uint8_t *base = s->region.kind == HWR_REGION_RING ? s->out->data : s->config.scratch;
   uint32_t from = s->region.start;
   for (uint32_t i = 0; i < count; i++) {
-    if (!record_valid(s, &records[i], from)) return HWR_EBADARG;
-    from = records[i].offset + (uint32_t) hwr_frame_stride(records[i].length);
-    int err = send_in_region(s, &records[i], base);
+    const hwr_record_t *r = &records[i];
+    if ((uint8_t) r->word == HWR_CREDIT) {
+      hwr_session_stream_consumed(s, r->slot, r->generation, r->length, r->timeout_ms);
+      continue;
+    }
+    if (!record_valid(s, r, from)) return HWR_EBADARG;
+    from = r->offset + (uint32_t) hwr_frame_stride(r->length);
+    int err = send_in_region(s, r, base);
     if (err) return err;
   }
   return 0;
@@ -447,12 +450,15 @@ send_or_spill(hwr_session_t *s, hwr_frame_t f, const hwr_slice_t *slices, size_t
   if (!may_enter_lane(s, &f))
     return hwr_spill_push(&s->requests, &s->mem, &f, slices, slice_count, 0);
   size_t sent = 0;
-  bool done = false, stuck = s->spill.record_count > 0;
+  bool done = false, takes_turns = hwr__lanes_wait(s) && f.length_bytes > s->stream_chunk_bytes;
+  bool stuck = s->spill.record_count > 0 || takes_turns;
   while (!stuck && !done) {
-    int64_t part = send_chunk(s, &f, slices, sent, sent == 0, &stuck);
+    enum hwr_stop stop = HWR_STOP_NOT;
+    int64_t part = send_chunk(s, &f, slices, sent, sent == 0, &stop);
     if (part < 0) return (int) part;
     sent += (size_t) part;
     f.length_bytes -= (uint32_t) part;
+    stuck = stop != HWR_STOP_NOT;
     done = !stuck && f.length_bytes == 0;
   }
   if (done) return 0;
@@ -472,9 +478,19 @@ hwr_session_send(hwr_session_t *s, const hwr_record_t *record, const hwr_slice_t
   if (total != record->length) return HWR_EBADARG;
   s->now_ms = now_ms;
   hwr_frame_t f = record_frame(record);
-  int go = register_record(s, &f, record->timeout_ms);
+  int go = take_record(s, &f, slices, slice_count, record->timeout_ms, HWR_FROM_SLICES);
   if (go == 1) go = send_or_spill(s, f, slices, slice_count);
   return go < 0 ? hwr__session_fail(s, go, "") : finish_flush(s);
+}
+
+int
+hwr__session_send_in_lane(hwr_session_t *s, const hwr_frame_t *f, const hwr_slice_t *body) {
+  return send_or_spill(s, *f, body, 1);
+}
+
+int
+hwr__session_finish_flush(hwr_session_t *s) {
+  return finish_flush(s);
 }
 
 int
@@ -495,7 +511,8 @@ hwr_session_goaway(hwr_session_t *s, uint32_t reason) {
 bool
 hwr_session_control_waits(const hwr_session_t *s) {
   return s->hello_waits || goaway_due(s) || s->pings.begin != s->pings.end ||
-         s->pongs.begin != s->pongs.end || credit_due(s);
+         s->pongs.begin != s->pongs.end || credit_due(s) ||
+         s->streams.lines[HWR_LINE_OWED].first != NULL;
 }
 
 uint32_t

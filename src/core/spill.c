@@ -5,7 +5,7 @@
 #include <hawser/status.h>
 #include <string.h>
 
-enum { BLOCK_BYTES = 64 * 1024 };
+enum { DEFAULT_BLOCK_BYTES = 64 * 1024 };
 
 struct hwr_spill_block_s {
   hwr_spill_block_t *next;
@@ -26,7 +26,12 @@ hwr_spill_deinit(hwr_spill_t *spill, const hwr_mem_t *mem) {
     hwr__mem_free(mem, block);
   }
   hwr__mem_free(mem, spill->spare);
-  hwr_spill_init(spill);
+  *spill = (hwr_spill_t){.block_bytes = spill->block_bytes};
+}
+
+static size_t
+block_bytes(const hwr_spill_t *spill) {
+  return spill->block_bytes ? spill->block_bytes : DEFAULT_BLOCK_BYTES;
 }
 
 static hwr_spill_block_t *
@@ -35,7 +40,7 @@ obtain_block(hwr_spill_t *spill, const hwr_mem_t *mem, size_t want_bytes) {
   if (block && block->capacity_bytes >= want_bytes) {
     spill->spare = NULL;
   } else {
-    size_t capacity = want_bytes > BLOCK_BYTES ? want_bytes : BLOCK_BYTES;
+    size_t capacity = want_bytes > block_bytes(spill) ? want_bytes : block_bytes(spill);
     block = hwr__mem_alloc(mem, sizeof *block + capacity);
     if (!block) return NULL;
     block->capacity_bytes = capacity;
@@ -118,6 +123,6 @@ hwr_spill_drop(hwr_spill_t *spill, const hwr_mem_t *mem) {
   if (block->begin < block->end) return;
   spill->front = block->next;
   if (!spill->front) spill->back = NULL;
-  if (spill->spare || block->capacity_bytes > BLOCK_BYTES) hwr__mem_free(mem, block);
+  if (spill->spare || block->capacity_bytes > block_bytes(spill)) hwr__mem_free(mem, block);
   else spill->spare = block;
 }

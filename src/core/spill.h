@@ -22,6 +22,7 @@ typedef struct hwr_spill_s {
   hwr_spill_block_t *spare;        /* owned; an emptied block, or NULL */
   uint64_t held_bytes;             /* of all records in it */
   uint64_t record_count;
+  size_t block_bytes; /* of a block that small records share; 0: 64 KiB */
 } hwr_spill_t;
 
 /* One piece of a body. Borrowed until return. */

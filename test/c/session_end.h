@@ -21,6 +21,7 @@
 
 typedef struct settings_s {
   uint64_t window_bytes, window_messages, high_water_bytes, high_water_messages;
+  uint64_t streams_window_bytes, stream_high_water_bytes;
   uint32_t chunk_bytes, read_ahead_bytes, max_message_bytes;
   uint32_t inbox_bytes, scratch_bytes, max_events, ring_bytes;
 } settings_t;
@@ -30,6 +31,8 @@ static const settings_t DEFAULTS = {
     .window_messages = 1024,
     .high_water_bytes = 1 << 20,
     .high_water_messages = 1024,
+    .streams_window_bytes = 1 << 20,
+    .stream_high_water_bytes = 64 << 10,
     .chunk_bytes = 32 << 10,
     .read_ahead_bytes = 4096,
     .max_message_bytes = HWR_MAX_MESSAGE_BYTES,
@@ -113,6 +116,8 @@ end_configure(enum hwr_role role, const settings_t *settings) {
       .window_messages = settings->window_messages,
       .high_water_bytes = settings->high_water_bytes,
       .high_water_messages = settings->high_water_messages,
+      .streams_window_bytes = settings->streams_window_bytes,
+      .stream_high_water_bytes = settings->stream_high_water_bytes,
       .chunk_bytes = settings->chunk_bytes,
       .read_ahead_bytes = settings->read_ahead_bytes,
       .inbox_bytes = settings->inbox_bytes,
@@ -122,6 +127,8 @@ end_configure(enum hwr_role role, const settings_t *settings) {
   memset(config.uuid, role == HWR_HOST ? 0xaa : 0xbb, sizeof config.uuid);
   config.inbox = end_allocate(config.inbox_bytes);
   config.scratch = end_allocate(config.scratch_bytes);
+  config.stream_held = calloc(HWR_LAST_STREAM + 1, sizeof *config.stream_held);
+  REQUIRE(config.stream_held != NULL);
   config.events = (hwr_event_t *) (void *) end_allocate(config.max_events * sizeof(hwr_event_t));
   return config;
 }
@@ -153,6 +160,7 @@ end_close(end_t *e) {
   free(e->config.inbox);
   free(e->config.scratch);
   free(e->config.events);
+  free(e->config.stream_held);
   free(e->ring);
   free(e->log);
   memset(e, 0, sizeof *e);

@@ -152,7 +152,7 @@ TEST(grants_that_grant_nothing_are_strikes_W12) {
 TEST(a_lane_that_does_not_exist_has_no_credit) {
   lone_grant(&end, &DEFAULTS, 5000, 5);
   put_credit(&frames, 6000, 6);
-  frames.bytes[8] = 1;
+  frames.bytes[8] = 1, frames.bytes[9] = 8; /* 2049 */
   CHECK_INT(feed_frames(&end, &frames), HWR_EPROTO);
   CHECK_STR(hwr_session_rule(end.session), "P5.1");
   end_close(&end);

@@ -2,13 +2,23 @@
  *
  * One conversation with everything in it, once for each allocation that can fail.
  */
-#include "session_pair.h"
+#include "stream_steps.h"
 
 static pair_t pair;
 static uint8_t big[300000];
 
 static void
+serve_stream(end_t *e, const seen_t *seen) {
+  stream_id_t id = {seen->slot, seen->generation};
+  if (seen->kind == HWR_EV_OPEN)
+    hwr_session_stream_accept(e->session, id.slot, id.generation, WINDOW_BYTES, WINDOW_MESSAGES);
+  if (seen->kind == HWR_EV_DATA) end_consume(e, id, seen->value, 1);
+  if (seen->kind == HWR_EV_END) end_finish(e, id);
+}
+
+static void
 answer_with_the_same(end_t *e, const seen_t *seen, const uint8_t *payload) {
+  serve_stream(e, seen);
   if (seen->kind == HWR_EV_REQUEST && !(seen->word >> 8 & HWR_FLAG_ONEWAY))
     end_answer(e, seen->slot, seen->generation, payload, seen->length);
 }
@@ -29,6 +39,31 @@ converse(void) {
   pair_run(&pair);
 }
 
+/* Both open streams and pour into them; some end, some are reset. */
+static void
+converse_on_streams(void) {
+  stream_id_t ids[20] = {{0, 0}};
+  hwr_stream_options_t bytes = {"b", 1, false, WINDOW_BYTES, 0};
+  hwr_stream_options_t messages = {"m", 1, true, WINDOW_BYTES, WINDOW_MESSAGES};
+  pair.host.on_event = answer_with_the_same;
+  size_t taken;
+  for (int i = 0; i < 20; i++) {
+    end_t *e = i % 3 ? &pair.host : &pair.worker;
+    int err = end_try_stream(e, i % 2 ? &bytes : &messages, &ids[i]);
+    if (err) end_fail(e, err);
+    if (i % 4 == 0) pair_run(&pair);
+    if (!pair.host.status && !pair.worker.status) end_write(e, ids[i], big, 100000, &taken);
+    if (!pair.host.status && !pair.worker.status) end_data(e, ids[i], big, 9000);
+  }
+  for (int i = 0; i < 20 && !pair.host.status && !pair.worker.status; i++) {
+    end_t *e = i % 3 ? &pair.host : &pair.worker;
+    if (i % 5) end_finish(e, ids[i]);
+    else end_reset(e, ids[i], big, 20000);
+    if (i % 4 == 3) pair_run(&pair);
+  }
+  pair_run(&pair);
+}
+
 /* Fail the n-th allocation of one end. True when there was an n-th one. */
 static bool
 converse_failing(uint64_t host_call, uint64_t worker_call) {
@@ -38,6 +73,7 @@ converse_failing(uint64_t host_call, uint64_t worker_call) {
   int host = end_try_open(&pair.host, HWR_HOST, &narrow, host_call);
   int worker = end_try_open(&pair.worker, HWR_WORKER, &narrow, worker_call);
   if (!host && !worker) converse();
+  if (!pair.host.status && !pair.worker.status) converse_on_streams();
   bool failed = pair.host.books.failed || pair.worker.books.failed;
   end_t *victim = host_call ? &pair.host : &pair.worker,
         *other = host_call ? &pair.worker : &pair.host;
@@ -45,6 +81,7 @@ converse_failing(uint64_t host_call, uint64_t worker_call) {
     CHECK_INT(end_count(&pair.host, HWR_EV_RESPONSE), 101);
   } else {
     CHECK_INT(victim->status, failed ? HWR_ENOMEM : 0);
+    if (!failed) CHECK_INT(hwr_session_open_streams(victim->session), 0);
   }
   CHECK_INT(other->status, 0);
   end_close(&pair.host);

@@ -26,6 +26,11 @@ static const char *const EVENTS[] = {
     [HWR_EV_CANCEL] = "CANCEL",
     [HWR_EV_EVENT] = "EVENT",
     [HWR_EV_PROGRESS] = "PROGRESS",
+    [HWR_EV_OPEN] = "OPEN",
+    [HWR_EV_ACCEPT] = "ACCEPT",
+    [HWR_EV_DATA] = "DATA",
+    [HWR_EV_END] = "END",
+    [HWR_EV_RESET] = "RESET",
 };
 
 /* Which vector a failed check is about. */
@@ -82,12 +87,34 @@ receive_question(uint8_t type, const hwr_frame_t *h) {
   frames_free(&question);
 }
 
+/* The peer opens a stream. */
+static stream_id_t
+receive_open(const hwr_frame_t *h, bool messages) {
+  frames_t open = {0};
+  stream_id_t id = {h->slot, h->generation};
+  put_open(&open, id, messages, WINDOW_BYTES, messages ? WINDOW_MESSAGES : 0);
+  CHECK_INT(feed_frames(&end, &open), 0);
+  frames_free(&open);
+  return id;
+}
+
+/* The stream of that header, whoever opens it, with grants to both ends. */
+static void
+open_stream(const hwr_frame_t *h, bool messages) {
+  bool of_host = h->slot % 2 == 0;
+  if (of_host == (end.config.role == HWR_HOST)) lone_stream(&end, true, messages);
+  else end_accept(&end, receive_open(h, messages));
+}
+
 /* What `call` says the receiver has under the id of the header. */
 static void
 open_call(const vector_t *v) {
   if (vector_is(v, "call", "")) return;
   hwr_frame_t header = vector_header(v);
-  if (vector_is(v, "call", "ping"))
+  if (vector_is(v, "call", "bytes") || vector_is(v, "call", "messages"))
+    open_stream(&header, vector_is(v, "call", "messages"));
+  else if (vector_is(v, "call", "opened")) end_stream(&end, "pipe", true);
+  else if (vector_is(v, "call", "ping"))
     CHECK_INT(hwr_session_ping(end.session, header.slot, header.generation, HWR_NO_DEADLINE), 0);
   else if (vector_is(v, "call", "open")) end_call(&end, header.slot, header.generation, "", 0);
   else receive_question(HWR_REQUEST, &header);
@@ -198,8 +225,7 @@ TEST(each_type_that_is_not_reserved_has_a_legal_vector) {
   for (const char *at = document; vector_next(&at, &v);)
     if (vector_is(&v, "status", "ok")) legal[vector_header(&v).type] = true;
   for (int type = 0; type < HWR_FRAME_TYPES; type++) {
-    bool used =
-        (type >= HWR_HELLO && type <= HWR_PROGRESS) || (type >= HWR_CREDIT && type <= HWR_PAD);
+    bool used = type >= HWR_HELLO && type <= HWR_PAD;
     CHECK_INT(legal[type], used);
   }
 }
@@ -224,7 +250,7 @@ earn_credit(void) {
 }
 
 static void
-produce(const hwr_frame_t *h, const uint8_t *body) {
+produce(const vector_t *v, const hwr_frame_t *h, const uint8_t *body) {
   switch (h->type) {
   case HWR_HELLO:
     break;
@@ -240,8 +266,22 @@ produce(const hwr_frame_t *h, const uint8_t *body) {
     lone_drain(&end);
     send_record(h, body);
     break;
+  case HWR_OPEN:
+    end_stream(&end, "pipe", true);
+    break;
+  case HWR_DATA:
+  case HWR_END:
+    open_stream(h, vector_is(v, "call", "messages"));
+    send_record(h, body);
+    break;
+  case HWR_RESET:
+    if (vector_is(v, "call", "opened")) receive_open(h, true);
+    else open_stream(h, vector_is(v, "call", "messages"));
+    send_record(h, body);
+    break;
   case HWR_CREDIT:
-    earn_credit();
+    if (h->slot == 0) earn_credit();
+    else end_accept(&end, receive_open(h, true));
     break;
   case HWR_PING:
     CHECK_INT(hwr_session_ping(end.session, h->slot, h->generation, HWR_NO_DEADLINE), 0);
@@ -270,7 +310,7 @@ check_sent(const vector_t *v) {
   frames.count = sent.count = 0;
   vector_bytes(v, "hex", &frames);
   open_sender(v, &header);
-  produce(&header, frames.bytes + HWR_HEADER_BYTES);
+  produce(v, &header, frames.bytes + HWR_HEADER_BYTES);
   CHECK_INT(end_flush(&end), 0);
   collect(&end, &sent);
   CHECK_INT(sent.count, frames.count);

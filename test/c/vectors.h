@@ -7,7 +7,7 @@
 #ifndef HAWSER_TEST_VECTORS_H
 #define HAWSER_TEST_VECTORS_H
 
-#include "frames.h"
+#include "stream_steps.h"
 
 typedef struct vector_s {
   char name[80];

@@ -77,7 +77,7 @@ describe('a worker process', () => {
   const breaches = {
     'a call that is open already': [times(2, () => request({ slot: 3, method: 9 })), 'P4.1', 'W9'],
     'a slot beyond the last': [request({ slot: 131_072 }), 'P4.2', 'W9'],
-    'a frame of an unknown type': [frame(12), 'P2.4', 'W7'],
+    'a frame of an unknown type': [frame(21), 'P2.4', 'W7'],
     'a reserved flag': [request({ flags: 0x81 }), 'P2.5', 'W7'],
     'METHODS of its own': [frame(TYPE.METHODS, { flags: 1 }, one), 'P3.6', 'W7'],
     'a frame of 4 GiB': [header(TYPE.REQUEST, { length: 0xffffffff }), 'P2.3', 'W3'],

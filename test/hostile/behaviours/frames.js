@@ -91,7 +91,7 @@ module.exports = {
   creditWraps: thenSend(() =>
     Buffer.concat([credit(2n ** 64n - 1n, 2n ** 64n - 1n), credit(0n, 0n)]),
   ),
-  creditOfAnotherLane: thenSend(() => frame(TYPE.CREDIT, { slot: 1 }, Buffer.alloc(16))),
+  creditOfAnotherLane: thenSend(() => frame(TYPE.CREDIT, { slot: 2049 }, Buffer.alloc(16))),
   creditOfNothing: thenSend(() => times(101, () => credit(2n ** 20n, 65_536n))),
   creditOfAll: afterCalls(3, async (peer, calls) => {
     await peer.writeAll(times(50, () => credit(2n ** 64n - 1n, 2n ** 64n - 1n)));
