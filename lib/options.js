@@ -391,5 +391,6 @@ module.exports = {
   checkOneMiddleware,
   checkNames,
   integer,
+  serializerOf,
   wrong,
 };

@@ -1,0 +1,29 @@
+'use strict';
+
+const { addAbortSignal, Duplex } = require('node:stream');
+
+/**
+ * A stream.Duplex to somewhere else. write() is answered when the other end has granted room for
+ * it; end() ends one direction behind all data; destroy(error) reaches the other end. What carries
+ * it implements the rest: stream-pipe.js over a channel, pipes/ over everything else.
+ */
+class Pipe extends Duplex {
+  #name;
+
+  /**
+   * @param {string} name
+   * @param {import('./pipe-options').PipeOptions} options
+   */
+  constructor(name, { objectMode, highWaterMark, signal }) {
+    super({ objectMode, highWaterMark });
+    this.#name = name;
+    if (signal !== undefined) addAbortSignal(signal, this);
+  }
+
+  /** That it was opened with. */
+  get name() {
+    return this.#name;
+  }
+}
+
+module.exports = { Pipe };
