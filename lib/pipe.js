@@ -14,9 +14,16 @@ class Pipe extends Duplex {
    * @param {string} name
    * @param {import('./pipe-options').PipeOptions} options
    */
-  constructor(name, { objectMode, highWaterMark, signal }) {
+  constructor(name, { objectMode, highWaterMark }) {
     super({ objectMode, highWaterMark });
     this.#name = name;
+  }
+
+  /**
+   * Its abort destroys the pipe. For the constructor of a carrier, at its end: it may destroy it now.
+   * @param {AbortSignal} [signal]
+   */
+  heed(signal) {
     if (signal !== undefined) addAbortSignal(signal, this);
   }
 
