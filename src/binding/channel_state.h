@@ -38,6 +38,12 @@ int hwr__channel_open_transport(hwr_channel_t *ch, bool shared);
 void hwr__channel_attached(void *context, int byte);
 /* Tell JavaScript of a transport that was opened at once. */
 void hwr__channel_opened(hwr_channel_t *ch);
+/* The channel of a call from JavaScript, or NULL: an exception is pending, or it is closed and the
+ * call is void. */
+hwr_channel_t *hwr__channel_of_call(napi_env env, napi_callback_info info, size_t count,
+                                    napi_value *args);
+/* A fatal status is not the caller's fault: it ends the channel in the next turn. */
+void hwr__channel_fail_later(hwr_channel_t *ch, int err);
 /* Flush the records in the table; push hands over what the session wrote. */
 int hwr__channel_flush(hwr_channel_t *ch);
 int hwr__channel_push(hwr_channel_t *ch);
