@@ -16,6 +16,11 @@ class StreamPipe extends Pipe {
   #resource;
   /** @type {{ goOn: () => void, callback: (error?: Error | null) => void } | null} waits for room */
   #blocked = null;
+  #isAccepted = false;
+  #isEnded = false; // by the peer
+  #isLost = false; // what has come is still read, then it is destroyed
+  /** @type {Error | undefined} with this */
+  #loss;
 
   /**
    * @param {string} name
@@ -32,23 +37,31 @@ class StreamPipe extends Pipe {
   }
 
   /**
-   * The end of what the peer has opened.
+   * The end of what the peer has opened. Where nobody listens to its errors they are noted:
+   * nobody here has asked for it, so it is not to end the process.
    * @param {import('./stream-end').StreamEnd} end
    * @param {import('./pipe-options').PipeOptions} options
+   * @param {{ error: (what: string, detail?: unknown) => void }} log
    */
-  static accept(end, options) {
+  static accept(end, options, log) {
     const pipe = new StreamPipe(end.name, options, () => end);
+    pipe.#isAccepted = true;
+    pipe.on('error', (error) => {
+      if (!pipe.#isHeard) log.error(`pipe '${end.name}' has failed`, error);
+    });
     pipe.#adopt(end);
     end.accept(pipe.#windows);
     return pipe;
   }
 
+  get #isHeard() {
+    return this.listenerCount('error') > (this.#isAccepted ? 1 : 0);
+  }
+
   /** Not at once: it may be that a value is being encoded. */
   _construct(callback) {
     try {
-      const end = this.#end ?? this.#open(this.#windows);
-      if (end === null) throw new OverloadedError('too many pipes are open');
-      this.#adopt(end);
+      if (this.#end === null) this.#adopt(this.#opened());
     } catch (error) {
       callback(error);
       return;
@@ -56,9 +69,15 @@ class StreamPipe extends Pipe {
     callback();
   }
 
+  #opened() {
+    const end = this.#open(this.#windows);
+    if (end === null) throw new OverloadedError('too many pipes are open');
+    return end;
+  }
+
   #adopt(end) {
     this.#end = end;
-    end.owner = this;
+    end.adopt(this);
   }
 
   // ---------------------------------------------------------------- sending
@@ -116,8 +135,19 @@ class StreamPipe extends Pipe {
 
   // ---------------------------------------------------------------- receiving
 
-  _read() {
-    this.#end.keepUnread(this.readableLength);
+  _read() {} // what has come is pushed at once: the window bounds it
+
+  /** Credit returns as the reader reads; _read() is not called for all of that. */
+  read(size) {
+    const chunk = super.read(size);
+    this.#onRead();
+    return chunk;
+  }
+
+  #onRead() {
+    const unread = this.readableLength;
+    this.#end?.keepUnread(unread);
+    if (unread === 0 && this.#isLost) process.nextTick(() => this.destroy(this.#loss));
   }
 
   /** @param {any[]} chunks */
@@ -134,9 +164,11 @@ class StreamPipe extends Pipe {
         process.nextTick(rethrow, error);
       }
     }
+    this.#onRead();
   }
 
   onEnd() {
+    this.#isEnded = true;
     this.#resource.runInAsyncScope(this.push, this, null);
   }
 
@@ -147,13 +179,32 @@ class StreamPipe extends Pipe {
     this.destroy(error ?? undefined);
   }
 
-  /** The channel is over, or a message cannot be read. @param {Error} error */
-  onLost(error) {
+  /** A message cannot be read. @param {Error} error */
+  onUnreadable(error) {
     this.destroy(error);
+  }
+
+  /**
+   * The channel is over. Who reads gets all that had come first.
+   * @param {Error} error
+   * @param {boolean} isAsked here: then it is told to those who listen, and no reason to end the process
+   */
+  onLost(error, isAsked) {
+    const loss = isAsked && !this.#isHeard ? undefined : error;
+    this.#isLost = true;
+    this.#loss = loss;
+    if (this.readableLength === 0 || this.readableFlowing === null) this.destroy(loss);
+  }
+
+  /** Whether it is about to be over, but for what is to be read or written still. */
+  get isFinishing() {
+    const isRead = this.#isEnded && !this.readableEnded && this.readableFlowing !== null;
+    return !this.destroyed && (isRead || (this.writableEnded && !this.writableFinished));
   }
 
   _destroy(error, callback) {
     this.#end?.reset(error);
+    this.#end?.release(this);
     this.#resource.emitDestroy();
     callback(error);
     const blocked = this.#blocked;
