@@ -1,8 +1,8 @@
 'use strict';
 
-const { AsyncResource } = require('node:async_hooks');
 const { OverloadedError } = require('./errors');
 const { Pipe } = require('./pipe');
+const { StreamReader } = require('./stream-reader');
 
 const LEAST_WINDOW_BYTES = 4096;
 const OBJECTS_WINDOW_BYTES = 1024 * 1024;
@@ -11,16 +11,13 @@ const OBJECTS_WINDOW_BYTES = 1024 * 1024;
 class StreamPipe extends Pipe {
   /** @type {any} a StreamEnd, from when it is open */
   #end = null;
+  /** @type {StreamReader | null} likewise */
+  #reader = null;
   #open;
   #windows;
-  #resource;
   /** @type {{ goOn: () => void, callback: (error?: Error | null) => void } | null} waits for room */
   #blocked = null;
   #isAccepted = false;
-  #isEnded = false; // by the peer
-  #isLost = false; // what has come is still read, then it is destroyed
-  /** @type {Error | undefined} with this */
-  #loss;
 
   /**
    * @param {string} name
@@ -32,7 +29,6 @@ class StreamPipe extends Pipe {
     super(name, options);
     this.#open = open;
     this.#windows = windowsOf(options);
-    this.#resource = new AsyncResource('HAWSER_PIPE', { requireManualDestroy: true });
     this.heed(options.signal);
   }
 
@@ -47,15 +43,11 @@ class StreamPipe extends Pipe {
     const pipe = new StreamPipe(end.name, options, () => end);
     pipe.#isAccepted = true;
     pipe.on('error', (error) => {
-      if (!pipe.#isHeard) log.error(`pipe '${end.name}' has failed`, error);
+      if (!pipe.isHeard) log.error(`pipe '${end.name}' has failed`, error);
     });
     pipe.#adopt(end);
     end.accept(pipe.#windows);
     return pipe;
-  }
-
-  get #isHeard() {
-    return this.listenerCount('error') > (this.#isAccepted ? 1 : 0);
   }
 
   /** Not at once: it may be that a value is being encoded. */
@@ -77,7 +69,7 @@ class StreamPipe extends Pipe {
 
   #adopt(end) {
     this.#end = end;
-    end.adopt(this);
+    this.#reader = new StreamReader(this, end);
   }
 
   // ---------------------------------------------------------------- sending
@@ -130,82 +122,30 @@ class StreamPipe extends Pipe {
     const blocked = this.#blocked;
     if (blocked === null || this.#end.isBehind) return;
     this.#blocked = null;
-    this.#resource.runInAsyncScope(blocked.goOn);
+    blocked.goOn();
   }
 
   // ---------------------------------------------------------------- receiving
 
-  _read() {} // what has come is pushed at once: the window bounds it
+  _read() {}
 
-  /** Credit returns as the reader reads; _read() is not called for all of that. */
   read(size) {
     const chunk = super.read(size);
-    this.#onRead();
+    this.#reader?.onRead();
     return chunk;
   }
 
-  #onRead() {
-    const unread = this.readableLength;
-    this.#end?.keepUnread(unread);
-    if (unread === 0 && this.#isLost) process.nextTick(() => this.destroy(this.#loss));
-  }
-
-  /** @param {any[]} chunks */
-  onChunks(chunks) {
-    this.#resource.runInAsyncScope(this.#pushAll, this, chunks);
-  }
-
-  /** What a listener throws is not to lose what comes behind. */
-  #pushAll(chunks) {
-    for (const chunk of chunks) {
-      try {
-        this.push(chunk);
-      } catch (error) {
-        process.nextTick(rethrow, error);
-      }
-    }
-    this.#onRead();
-  }
-
   onEnd() {
-    this.#isEnded = true;
-    this.#resource.runInAsyncScope(this.push, this, null);
+    this.push(null);
   }
 
-  // ---------------------------------------------------------------- ending
-
-  /** By the peer. @param {Error | null} error */
-  onReset(error) {
-    this.destroy(error ?? undefined);
-  }
-
-  /** A message cannot be read. @param {Error} error */
-  onUnreadable(error) {
-    this.destroy(error);
-  }
-
-  /**
-   * The channel is over. Who reads gets all that had come first.
-   * @param {Error} error
-   * @param {boolean} isAsked here: then it is told to those who listen, and no reason to end the process
-   */
-  onLost(error, isAsked) {
-    const loss = isAsked && !this.#isHeard ? undefined : error;
-    this.#isLost = true;
-    this.#loss = loss;
-    if (this.readableLength === 0 || this.readableFlowing === null) this.destroy(loss);
-  }
-
-  /** Whether it is about to be over, but for what is to be read or written still. */
-  get isFinishing() {
-    const isRead = this.#isEnded && !this.readableEnded && this.readableFlowing !== null;
-    return !this.destroyed && (isRead || (this.writableEnded && !this.writableFinished));
+  /** Whether the user listens to its errors. */
+  get isHeard() {
+    return this.listenerCount('error') > (this.#isAccepted ? 1 : 0);
   }
 
   _destroy(error, callback) {
-    this.#end?.reset(error);
-    this.#end?.release(this);
-    this.#resource.emitDestroy();
+    this.#reader?.destroy(error);
     callback(error);
     const blocked = this.#blocked;
     this.#blocked = null;
@@ -224,8 +164,4 @@ function destroyedError() {
   return Object.assign(error, { code: 'ERR_STREAM_DESTROYED' });
 }
 
-function rethrow(error) {
-  throw error;
-}
-
-module.exports = { StreamPipe };
+module.exports = { StreamPipe, OBJECTS_WINDOW_BYTES };

@@ -11,7 +11,7 @@ class Streams {
   #bySlot = [];
   /** @type {StreamEnd[]} to which something came in this batch */
   #touched = [];
-  /** Who reads and writes them, until they are closed: that may be later than the stream's end. */
+  /** Who reads or writes them, until they are done: that may be later than the stream's end. */
   owners = new Set();
 
   /**
@@ -91,7 +91,7 @@ class Streams {
       const busy = [...this.owners].find((owner) => owner.isFinishing);
       if (busy === undefined) return;
       await new Promise((resolve) => {
-        for (const event of ['end', 'finish', 'close']) busy.once(event, resolve);
+        for (const event of ['end', 'finish', 'close']) busy.stream.once(event, resolve);
       });
     }
   }
