@@ -32,21 +32,37 @@ const abortMessage = (error) => ({
   hawser: { version: VERSION, abort: true, error: error && serializeError(error) },
 });
 
-/** The same of an error with properties that cannot be cloned. @param {Error} error */
-function bareAbortMessage({ name, message, stack = '' }) {
-  const error = { name, message, stack };
-  return { type: 'resume', hawser: { version: VERSION, abort: true, error } };
+/** The same without what else the error carries: some of it could not be cloned. @param {Error} error */
+function bareAbortMessage(error) {
+  const {
+    class: className,
+    name,
+    message,
+    stack,
+    code,
+  } = /** @type {any} */ (serializeError(error));
+  const known = typeof code === 'string' || typeof code === 'number' ? { code } : {};
+  const bare = { name, message, stack, ...(className === undefined ? {} : { class: className }) };
+  return {
+    type: 'resume',
+    hawser: { version: VERSION, abort: true, error: { ...bare, ...known } },
+  };
 }
 
-/** For any peer. @param {unknown} payload */
-const dataMessage = (payload) => ({ type: 'data', payload });
+/** For any peer. @param {unknown} payload @param {boolean} [isBuffer] of the payload */
+const dataMessage = (payload, isBuffer = false) =>
+  isBuffer ? { type: 'data', payload, hawser: { isBuffer } } : { type: 'data', payload };
 
 /**
  * For a peer that speaks hawser.
  * @param {unknown} payload an array of values, or bytes
  * @param {number[]} [buffers] at which indices of it there are Buffers
  */
-const batchMessage = (payload, buffers) => ({ type: 'data', payload, hawser: { buffers } });
+const batchMessage = (payload, buffers) => ({
+  type: 'data',
+  payload,
+  hawser: { batch: true, buffers },
+});
 
 /**
  * The word that a message says. A getter of a prototype, as the `type` of a Blob, is none.

@@ -1,5 +1,6 @@
 'use strict';
 
+const { types } = require('node:util');
 const { SerializationError } = require('../errors');
 const { forgetMove, transferListOf } = require('../move');
 const { LegacyFlow } = require('./legacy-flow');
@@ -8,10 +9,10 @@ const { batchMessage, dataMessage } = require('./port-messages');
 /** Of one message: more would not be faster, and the reader would begin later. */
 const MAX_ITEMS = 128;
 const MAX_BYTES = 64 * 1024;
+/** Bytes of a chunk that is worth a message of its own. */
+const LEAST_WHOLE = 16 * 1024;
 /** Sent ahead of an answer to a peer that grants no bytes. */
 const LEGACY_CHUNKS = 16;
-/** Bytes from which on handing memory over is cheaper than copying it once more. */
-const LEAST_TRANSFER = 4096;
 /** Milliseconds for which a peer that has said nothing is taken for one that is not there yet. */
 const SILENCE = 1000;
 /** @type {readonly any[]} */
@@ -189,7 +190,7 @@ class PortWriter {
     const list = transferListOf(value);
     const payload = Buffer.isBuffer(value) && list === undefined ? new Uint8Array(value) : value;
     try {
-      this.#post(dataMessage(payload), list ?? NOTHING);
+      this.#post(dataMessage(payload, Buffer.isBuffer(value)), list ?? NOTHING);
     } catch (cause) {
       throw cannotBeSent(cause);
     }
@@ -202,35 +203,39 @@ class PortWriter {
   #sendBytes(chunks) {
     const isKnown = this.#speech === 'hawser';
     const room = this.#speech === 'legacy' ? this.#mark : this.#room();
-    const moved = this.#takeMoved(chunks[this.#at], room);
-    const bytes = moved ?? this.#copyBytes(chunks, Math.min(room, MAX_BYTES));
+    const chunk = chunks[this.#at];
+    const list = this.#offset === 0 ? transferListOf(chunk) : undefined;
+    if (list !== undefined) forgetMove(chunk);
+    const bytes = this.#takeWhole(chunks, room, list) ?? this.#copyBytes(chunks, room);
     if (bytes.length === 0) return;
-    const transfers = moved !== undefined || bytes.length >= LEAST_TRANSFER;
-    const message = isKnown ? batchMessage(bytes) : dataMessage(bytes);
-    this.#post(message, transfers ? [bytes.buffer] : NOTHING);
+    const transfers = bytes.buffer === chunk.buffer ? (list ?? NOTHING) : NOTHING;
+    this.#post(isKnown ? batchMessage(bytes) : dataMessage(bytes), transfers);
     this.#sent += bytes.length;
     if (!isKnown) this.#legacy.sent();
   }
 
-  /** A chunk that was moved goes as it is where there is room for all of it. */
-  #takeMoved(chunk, room) {
-    if (transferListOf(chunk) === undefined) return undefined;
-    forgetMove(chunk);
-    if (this.#offset > 0 || chunk.length > room) return undefined;
+  /** What has its memory for itself goes as it is, where it is large or alone, and all of it fits. */
+  #takeWhole(chunks, room, list) {
+    const { buffer, length } = chunks[this.#at];
+    const isAlone = this.#at === chunks.length - 1;
+    if (this.#offset > 0 || length > room || length !== buffer.byteLength) return undefined;
+    if (list === undefined && !isAlone && length < LEAST_WHOLE) return undefined;
+    if (types.isSharedArrayBuffer(buffer)) return undefined; // it would be shared, not copied
     this.#at++;
-    return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    return new Uint8Array(buffer);
   }
 
-  /** Of as many chunks as fit, into memory of its own. */
-  #copyBytes(chunks, most) {
-    const bytes = new Uint8Array(Math.min(most, this.#countBytes(chunks, most)));
+  /**
+   * Of as many chunks as fit, into memory of its own: cloning takes all that a view is a part of.
+   * It is cloned all the same, for memory that is transferred is not seen by the garbage collector
+   * until there is very much of it.
+   */
+  #copyBytes(chunks, room) {
+    const bytes = new Uint8Array(this.#countBytes(chunks, Math.min(room, MAX_BYTES)));
     for (let filled = 0; this.#at < chunks.length;) {
       const chunk = chunks[this.#at];
       const end = Math.min(chunk.length, this.#offset + bytes.length - filled);
-      bytes.set(
-        this.#offset === 0 && end === chunk.length ? chunk : chunk.subarray(this.#offset, end),
-        filled,
-      );
+      bytes.set(chunk.subarray(this.#offset, end), filled);
       filled += end - this.#offset;
       this.#offset = end;
       if (end < chunk.length) break;
@@ -240,10 +245,11 @@ class PortWriter {
     return bytes;
   }
 
+  /** How many bytes are left to be sent, at most `most`. */
   #countBytes(chunks, most) {
     let count = -this.#offset;
     for (let i = this.#at; i < chunks.length && count < most; i++) count += chunks[i].length;
-    return count;
+    return Math.min(count, most);
   }
 }
 

@@ -129,9 +129,9 @@ class WorkerPortPipe extends Pipe {
     if (word === 'resume' && addition !== null) this.#onAddition(addition);
     else if (word === 'end') this.#onEnd();
     else if (word === 'pause' || word === 'resume') this.#writer.hear(word);
-    else if (word === 'data' && addition !== null && this.#writer.speech === 'hawser')
+    else if (addition?.batch === true && this.#writer.speech === 'hawser')
       this.#onBatch(message.payload, addition.buffers);
-    else this.#onValue(word === 'data' ? message.payload : message);
+    else this.#onValue(word === 'data' ? payloadOf(message, addition) : message);
   }
 
   #onAddition(addition) {
@@ -217,6 +217,12 @@ class WorkerPortPipe extends Pipe {
 /** @param {any} payload */
 function isBatch(payload) {
   return Array.isArray(payload) || payload instanceof Uint8Array;
+}
+
+/** Of a message that any peer may send. */
+function payloadOf({ payload }, addition) {
+  const isBuffer = addition?.isBuffer === true && payload instanceof Uint8Array;
+  return isBuffer ? messages.asBuffer(payload) : payload;
 }
 
 /** What is bytes but no Uint8Array. @param {any} payload */
