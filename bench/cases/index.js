@@ -19,6 +19,7 @@ exports.cases = [
   require('./neighbour.js'),
   require('./idle-call.js'),
   require('./flood.js'),
+  require('./pipe-objects.js'),
 ];
 
 exports.settings = {

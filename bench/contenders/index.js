@@ -23,5 +23,7 @@ module.exports = {
   'worker-threads-transfer': { file: 'worker-threads.js', options: { transfer: true } },
   'fork-json': { file: 'fork.js', options: { serialization: 'json' } },
   'fork-advanced': { file: 'fork.js', options: { serialization: 'advanced' } },
+  'port-pipe': { file: 'port-pipe.js', options: { adapter: 'hawser' } },
+  'port-pipe-reference': { file: 'port-pipe.js', options: { adapter: 'reference' } },
   'json-lines': { file: 'json-lines.js', options: {} },
 };
