@@ -20,6 +20,8 @@ exports.cases = [
   require('./idle-call.js'),
   require('./flood.js'),
   require('./pipe-objects.js'),
+  require('./pipe-bytes.js'),
+  require('./beside-a-pipe.js'),
 ];
 
 exports.settings = {

@@ -10,7 +10,7 @@ module.exports = {
   name: 'pipe-objects',
   title: 'Object mode pipe, small objects one way, counted by the reader',
   baseline: 'port-pipe-reference',
-  contenders: ['port-pipe', 'port-pipe-reference'],
+  contenders: ['pipe', 'pipe-socket', 'port-pipe', 'port-pipe-reference'],
   figures: [
     { key: 'perSecond', title: 'objects/s', better: 'higher' },
     { key: 'aloneMs', title: 'one there and back, ms', better: 'lower' },
