@@ -178,6 +178,17 @@ describe('WorkerPipeAdapter with a thread', () => {
     assert.deepEqual(await once(worker, 'exit'), [0]); // nothing holds it any more
   });
 
+  it('comes to an understanding with a thread whose first word it has missed', async () => {
+    const worker = start('echo');
+    await once(worker, 'message'); // there is no queue behind a Worker: it was for nobody
+    const pipe = adapt(worker, { objectMode: true, highWaterMark: 4 });
+    const values = Array.from({ length: 100 }, (_, id) => [id]);
+    for (const value of values) pipe.write(value);
+    pipe.end();
+    assert.deepEqual(await collect(pipe), values);
+    await once(worker, 'exit');
+  });
+
   it('is destroyed, once what came was read, when the thread dies', async () => {
     const worker = start('dies');
     const pipe = adapt(worker);

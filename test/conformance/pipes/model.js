@@ -5,6 +5,7 @@ const fc = require('fast-check');
 const { memoryPair } = require('./memory-pair');
 const { Observer } = require('./observer');
 
+const SEED = 20261121;
 /** Milliseconds, less than a test has: what fails is told of before it is shrunk to the end. */
 const SHRINKING = 15_000;
 
@@ -122,9 +123,9 @@ function keepsTheLaw({ events }) {
  * A pipe and a pair of plain streams in memory, driven alike, are seen to do the same: as a test of
  * the describe block that this is called in.
  * @param {(options: object) => Promise<{ near: any, far: any, close: () => any }>} open
- * @param {{ runs?: number }} [settings]  runs: per mode, default 100
+ * @param {{ runs?: number }} [settings]  runs: per mode, default 300
  */
-function describeModel(open, { runs = 100 } = {}) {
+function describeModel(open, { runs = 300 } = {}) {
   for (const objectMode of [true, false]) {
     const mode = objectMode ? 'values' : 'bytes';
     it(`does what a pair of plain streams does, with ${mode}, whatever is done to it`, async () => {
@@ -149,6 +150,7 @@ function describeModel(open, { runs = 100 } = {}) {
       );
       await fc.assert(property, {
         numRuns: runs,
+        seed: SEED,
         interruptAfterTimeLimit: SHRINKING,
         markInterruptAsFailure: true,
       });
