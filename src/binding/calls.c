@@ -64,8 +64,8 @@ channel_object(napi_env env, hwr_channel_t *ch, napi_value listener) {
   return object;
 }
 
-static hwr_channel_t *
-make_channel(napi_env env, napi_value options, napi_value listener, napi_value *object) {
+hwr_channel_t *
+hwr__channel_make(napi_env env, napi_value options, napi_value listener, napi_value *object) {
   hwr_env_t *state = hwr_env_started(env);
   hwr_session_config_t config;
   uint64_t spin_ns;
@@ -92,7 +92,7 @@ open_host(napi_env env, napi_callback_info info) {
   if (!hwr__js_args(env, info, 3, args)) return NULL;
   hwr_link_t *link = hwr_link_unwrap(env, args[0]);
   if (!link) return NULL;
-  hwr_channel_t *ch = make_channel(env, args[1], args[2], &object);
+  hwr_channel_t *ch = hwr__channel_make(env, args[1], args[2], &object);
   if (!ch) return NULL;
   ch->fd = hwr_link_take(link, &ch->segments);
   ch->named = hwr_link_is_named(link);
@@ -140,12 +140,12 @@ open_worker(napi_env env, napi_callback_info info) {
   napi_value args[3], object;
   int fds[1 + HWR_SEGMENTS];
   if (!hwr__js_args(env, info, 3, args) || !read_fds(env, args[0], fds)) return NULL;
-  hwr_channel_t *ch = make_channel(env, args[1], args[2], &object);
+  hwr_channel_t *ch = hwr__channel_make(env, args[1], args[2], &object);
   if (!ch) return NULL;
   ch->fd = fds[0];
   bool shared = join_segments(ch, fds + 1);
   int err = hwr_os_send_byte(ch->fd, shared ? HWR_ATTACH_RINGS : HWR_ATTACH_SOCKET);
-  if (!err) err = hwr__channel_open_transport(ch, shared);
+  if (!err) err = hwr__channel_open_transport(ch, shared ? HWR_CARRIER_RINGS : HWR_CARRIER_SOCKET);
   if (err) hwr_channel_close(ch);
   HWR_TRY(env, err);
   hwr__channel_opened(ch);
@@ -154,9 +154,8 @@ open_worker(napi_env env, napi_callback_info info) {
 
 /* ------------------------------------------------------------------ sending */
 
-/* The channel of a call, or NULL: an exception is pending, or it is closed and the call is void. */
-static hwr_channel_t *
-open_channel(napi_env env, napi_callback_info info, size_t count, napi_value *args) {
+hwr_channel_t *
+hwr__channel_of(napi_env env, napi_callback_info info, size_t count, napi_value *args) {
   if (!hwr__js_args(env, info, count, args)) return NULL;
   hwr_channel_t *ch = hwr__js_unwrap(env, args[0], &CHANNEL_TAG);
   return ch && !ch->closing && ch->transport ? ch : NULL;
@@ -173,7 +172,7 @@ fail_later(hwr_channel_t *ch, int err) {
 static napi_value
 flush(napi_env env, napi_callback_info info) {
   napi_value args[1];
-  hwr_channel_t *ch = open_channel(env, info, 1, args);
+  hwr_channel_t *ch = hwr__channel_of(env, info, 1, args);
   if (!ch || ch->failed) return NULL;
   int err = hwr__channel_flush(ch);
   if (err) fail_later(ch, err);
@@ -205,7 +204,7 @@ send_slices(napi_env env, napi_callback_info info) {
   napi_value args[2];
   hwr_slice_t slices[MAX_SLICES];
   size_t count = 0;
-  hwr_channel_t *ch = open_channel(env, info, 2, args);
+  hwr_channel_t *ch = hwr__channel_of(env, info, 2, args);
   if (!ch || !read_slices(env, args[1], slices, &count) || ch->closing || ch->failed) return NULL;
   int err = hwr_session_send(ch->session, &ch->block->records[0], slices, count, hwr_loop_now_ms());
   if (err == HWR_EBADARG) HWR_TRY(env, err);
@@ -219,7 +218,7 @@ static napi_value
 ping(napi_env env, napi_callback_info info) {
   napi_value args[4];
   uint32_t slot, generation, timeout_ms;
-  hwr_channel_t *ch = open_channel(env, info, 4, args);
+  hwr_channel_t *ch = hwr__channel_of(env, info, 4, args);
   if (!ch || !hwr__js_uint32(env, args[1], "slot", &slot) ||
       !hwr__js_uint32(env, args[2], "generation", &generation) ||
       !hwr__js_uint32(env, args[3], "timeout", &timeout_ms))
@@ -233,7 +232,7 @@ ping(napi_env env, napi_callback_info info) {
 static napi_value
 tell_late(napi_env env, napi_callback_info info) {
   napi_value args[1];
-  hwr_channel_t *ch = open_channel(env, info, 1, args);
+  hwr_channel_t *ch = hwr__channel_of(env, info, 1, args);
   if (ch) hwr_session_tell_late(ch->session);
   return NULL;
 }
@@ -243,7 +242,7 @@ static napi_value
 is_sent(napi_env env, napi_callback_info info) {
   napi_value args[3], sent = NULL;
   uint32_t slot, generation;
-  hwr_channel_t *ch = open_channel(env, info, 3, args);
+  hwr_channel_t *ch = hwr__channel_of(env, info, 3, args);
   if (!ch || !hwr__js_uint32(env, args[1], "slot", &slot) ||
       !hwr__js_uint32(env, args[2], "generation", &generation))
     return NULL;
@@ -256,7 +255,7 @@ static napi_value
 goaway(napi_env env, napi_callback_info info) {
   napi_value args[2];
   uint32_t reason;
-  hwr_channel_t *ch = open_channel(env, info, 2, args);
+  hwr_channel_t *ch = hwr__channel_of(env, info, 2, args);
   if (ch && hwr__js_uint32(env, args[1], "reason", &reason))
     hwr_session_goaway(ch->session, reason);
   return NULL;
@@ -267,7 +266,7 @@ static napi_value
 want_drain(napi_env env, napi_callback_info info) {
   napi_value args[2];
   uint32_t what;
-  hwr_channel_t *ch = open_channel(env, info, 2, args);
+  hwr_channel_t *ch = hwr__channel_of(env, info, 2, args);
   if (!ch || !hwr__js_uint32(env, args[1], "what", &what)) return NULL;
   hwr_session_want_drain(ch->session, what == HWR_DRAIN_LANE ? HWR_DRAIN_LANE : HWR_DRAIN_ALL);
   if (hwr_session_drain_due(ch->session)) hwr_transport_schedule(ch->transport);
@@ -297,7 +296,7 @@ take_bulk(napi_env env, napi_callback_info info) {
   napi_value args[2], buffer = NULL;
   size_t bytes = 0;
   uint32_t index;
-  hwr_channel_t *ch = open_channel(env, info, 2, args);
+  hwr_channel_t *ch = hwr__channel_of(env, info, 2, args);
   if (!ch || !hwr__js_uint32(env, args[1], "index", &index)) return NULL;
   uint8_t *data = hwr_session_take_bulk(ch->session, index - 1, &bytes);
   if (!data) HWR_TRY(env, HWR_EBADARG);
@@ -313,7 +312,7 @@ take_bulk(napi_env env, napi_callback_info info) {
 static napi_value
 peer_limit(napi_env env, napi_callback_info info) {
   napi_value args[1];
-  hwr_channel_t *ch = open_channel(env, info, 1, args);
+  hwr_channel_t *ch = hwr__channel_of(env, info, 1, args);
   if (!ch) return NULL;
   uint32_t limit = hwr_session_peer(ch->session)->max_message_bytes;
   return hwr__js_int32(env, limit < HWR_MAX_MESSAGE_BYTES ? (int) limit : HWR_MAX_MESSAGE_BYTES);
@@ -323,7 +322,7 @@ peer_limit(napi_env env, napi_callback_info info) {
 static napi_value
 peer_version(napi_env env, napi_callback_info info) {
   napi_value args[1];
-  hwr_channel_t *ch = open_channel(env, info, 1, args);
+  hwr_channel_t *ch = hwr__channel_of(env, info, 1, args);
   if (!ch) return NULL;
   return hwr__js_int32(env, hwr_session_peer(ch->session)->version);
 }
@@ -332,7 +331,7 @@ peer_version(napi_env env, napi_callback_info info) {
 static napi_value
 peer_uuid(napi_env env, napi_callback_info info) {
   napi_value args[1];
-  hwr_channel_t *ch = open_channel(env, info, 1, args);
+  hwr_channel_t *ch = hwr__channel_of(env, info, 1, args);
   if (!ch) return NULL;
   return copied_buffer(env, hwr_session_peer(ch->session)->uuid, HWR_UUID_BYTES);
 }
@@ -343,7 +342,7 @@ peer_uuid(napi_env env, napi_callback_info info) {
 static napi_value
 read_rest(napi_env env, napi_callback_info info) {
   napi_value args[1];
-  hwr_channel_t *ch = open_channel(env, info, 1, args);
+  hwr_channel_t *ch = hwr__channel_of(env, info, 1, args);
   if (ch && ch->depth == 0) hwr_transport_read_rest(ch->transport);
   return NULL;
 }
@@ -375,7 +374,7 @@ static napi_value
 drain(napi_env env, napi_callback_info info) {
   napi_value args[2];
   double timeout_ms;
-  hwr_channel_t *ch = open_channel(env, info, 2, args);
+  hwr_channel_t *ch = hwr__channel_of(env, info, 2, args);
   if (!ch || !hwr__js_number(env, args[1], "timeout", 0, INT_MAX, &timeout_ms)) return NULL;
   if (ch->failed || hwr__channel_flush(ch)) return NULL;
   uint64_t deadline_ns = hwr_loop_now_ns() + (uint64_t) timeout_ms * 1000000;
