@@ -39,6 +39,7 @@
       'src/binding/link.c',
       'src/binding/listener.c',
       'src/binding/module.c',
+      'src/binding/streams.c',
     ],
     'werror%': 0,
     'sanitize%': 'address,undefined',

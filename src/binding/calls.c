@@ -13,6 +13,7 @@ static const napi_type_tag CHANNEL_TAG = {0x9a6c03d1f7e24b58, 0xb02f8d6e41c7a935
 
 enum { BULK_COPY_BYTES = 32 * 1024, MAX_SLICES = 64, MAX_SPIN_US = 1000 * 1000 };
 enum { MAX_GRACE_MS = 60 * 1000 };
+enum { STREAMS_WINDOW_BYTES = 16 << 20 }; /* what all together may have unread: see streams.h */
 static const double MAX_WINDOW = 9007199254740991; /* what a double counts exactly */
 
 /* ------------------------------------------------------------------ opening */
@@ -39,6 +40,8 @@ read_config(napi_env env, napi_value options, hwr_session_config_t *config, uint
       .window_bytes = (uint64_t) window,
       .window_messages = (uint64_t) messages,
       .high_water_bytes = (uint64_t) mark,
+      .streams_window_bytes = STREAMS_WINDOW_BYTES,
+      .stream_high_water_bytes = HWR_STREAM_HIGH_WATER_BYTES,
   };
   *spin_ns = (uint64_t) spin_us * 1000;
   if (count == HWR_UUID_BYTES) memcpy(config->uuid, uuid, count);
@@ -155,15 +158,14 @@ open_worker(napi_env env, napi_callback_info info) {
 /* ------------------------------------------------------------------ sending */
 
 hwr_channel_t *
-hwr__channel_of(napi_env env, napi_callback_info info, size_t count, napi_value *args) {
+hwr__channel_of_call(napi_env env, napi_callback_info info, size_t count, napi_value *args) {
   if (!hwr__js_args(env, info, count, args)) return NULL;
   hwr_channel_t *ch = hwr__js_unwrap(env, args[0], &CHANNEL_TAG);
   return ch && !ch->closing && ch->transport ? ch : NULL;
 }
 
-/* A fatal status is not the caller's fault: it ends the channel in the next turn. */
-static void
-fail_later(hwr_channel_t *ch, int err) {
+void
+hwr__channel_fail_later(hwr_channel_t *ch, int err) {
   if (ch->failed == 0) ch->failed = err;
   hwr_transport_schedule(ch->transport);
 }
@@ -172,10 +174,10 @@ fail_later(hwr_channel_t *ch, int err) {
 static napi_value
 flush(napi_env env, napi_callback_info info) {
   napi_value args[1];
-  hwr_channel_t *ch = hwr__channel_of(env, info, 1, args);
+  hwr_channel_t *ch = hwr__channel_of_call(env, info, 1, args);
   if (!ch || ch->failed) return NULL;
   int err = hwr__channel_flush(ch);
-  if (err) fail_later(ch, err);
+  if (err) hwr__channel_fail_later(ch, err);
   return NULL;
 }
 
@@ -204,12 +206,12 @@ send_slices(napi_env env, napi_callback_info info) {
   napi_value args[2];
   hwr_slice_t slices[MAX_SLICES];
   size_t count = 0;
-  hwr_channel_t *ch = hwr__channel_of(env, info, 2, args);
+  hwr_channel_t *ch = hwr__channel_of_call(env, info, 2, args);
   if (!ch || !read_slices(env, args[1], slices, &count) || ch->closing || ch->failed) return NULL;
   int err = hwr_session_send(ch->session, &ch->block->records[0], slices, count, hwr_loop_now_ms());
   if (err == HWR_EBADARG) HWR_TRY(env, err);
   if (!err) err = hwr__channel_push(ch);
-  if (err) fail_later(ch, err);
+  if (err) hwr__channel_fail_later(ch, err);
   return NULL;
 }
 
@@ -218,7 +220,7 @@ static napi_value
 ping(napi_env env, napi_callback_info info) {
   napi_value args[4];
   uint32_t slot, generation, timeout_ms;
-  hwr_channel_t *ch = hwr__channel_of(env, info, 4, args);
+  hwr_channel_t *ch = hwr__channel_of_call(env, info, 4, args);
   if (!ch || !hwr__js_uint32(env, args[1], "slot", &slot) ||
       !hwr__js_uint32(env, args[2], "generation", &generation) ||
       !hwr__js_uint32(env, args[3], "timeout", &timeout_ms))
@@ -232,7 +234,7 @@ ping(napi_env env, napi_callback_info info) {
 static napi_value
 tell_late(napi_env env, napi_callback_info info) {
   napi_value args[1];
-  hwr_channel_t *ch = hwr__channel_of(env, info, 1, args);
+  hwr_channel_t *ch = hwr__channel_of_call(env, info, 1, args);
   if (ch) hwr_session_tell_late(ch->session);
   return NULL;
 }
@@ -242,7 +244,7 @@ static napi_value
 is_sent(napi_env env, napi_callback_info info) {
   napi_value args[3], sent = NULL;
   uint32_t slot, generation;
-  hwr_channel_t *ch = hwr__channel_of(env, info, 3, args);
+  hwr_channel_t *ch = hwr__channel_of_call(env, info, 3, args);
   if (!ch || !hwr__js_uint32(env, args[1], "slot", &slot) ||
       !hwr__js_uint32(env, args[2], "generation", &generation))
     return NULL;
@@ -255,7 +257,7 @@ static napi_value
 goaway(napi_env env, napi_callback_info info) {
   napi_value args[2];
   uint32_t reason;
-  hwr_channel_t *ch = hwr__channel_of(env, info, 2, args);
+  hwr_channel_t *ch = hwr__channel_of_call(env, info, 2, args);
   if (ch && hwr__js_uint32(env, args[1], "reason", &reason))
     hwr_session_goaway(ch->session, reason);
   return NULL;
@@ -266,7 +268,7 @@ static napi_value
 want_drain(napi_env env, napi_callback_info info) {
   napi_value args[2];
   uint32_t what;
-  hwr_channel_t *ch = hwr__channel_of(env, info, 2, args);
+  hwr_channel_t *ch = hwr__channel_of_call(env, info, 2, args);
   if (!ch || !hwr__js_uint32(env, args[1], "what", &what)) return NULL;
   hwr_session_want_drain(ch->session, what == HWR_DRAIN_LANE ? HWR_DRAIN_LANE : HWR_DRAIN_ALL);
   if (hwr_session_drain_due(ch->session)) hwr_transport_schedule(ch->transport);
@@ -296,7 +298,7 @@ take_bulk(napi_env env, napi_callback_info info) {
   napi_value args[2], buffer = NULL;
   size_t bytes = 0;
   uint32_t index;
-  hwr_channel_t *ch = hwr__channel_of(env, info, 2, args);
+  hwr_channel_t *ch = hwr__channel_of_call(env, info, 2, args);
   if (!ch || !hwr__js_uint32(env, args[1], "index", &index)) return NULL;
   uint8_t *data = hwr_session_take_bulk(ch->session, index - 1, &bytes);
   if (!data) HWR_TRY(env, HWR_EBADARG);
@@ -312,7 +314,7 @@ take_bulk(napi_env env, napi_callback_info info) {
 static napi_value
 peer_limit(napi_env env, napi_callback_info info) {
   napi_value args[1];
-  hwr_channel_t *ch = hwr__channel_of(env, info, 1, args);
+  hwr_channel_t *ch = hwr__channel_of_call(env, info, 1, args);
   if (!ch) return NULL;
   uint32_t limit = hwr_session_peer(ch->session)->max_message_bytes;
   return hwr__js_int32(env, limit < HWR_MAX_MESSAGE_BYTES ? (int) limit : HWR_MAX_MESSAGE_BYTES);
@@ -322,7 +324,7 @@ peer_limit(napi_env env, napi_callback_info info) {
 static napi_value
 peer_version(napi_env env, napi_callback_info info) {
   napi_value args[1];
-  hwr_channel_t *ch = hwr__channel_of(env, info, 1, args);
+  hwr_channel_t *ch = hwr__channel_of_call(env, info, 1, args);
   if (!ch) return NULL;
   return hwr__js_int32(env, hwr_session_peer(ch->session)->version);
 }
@@ -331,7 +333,7 @@ peer_version(napi_env env, napi_callback_info info) {
 static napi_value
 peer_uuid(napi_env env, napi_callback_info info) {
   napi_value args[1];
-  hwr_channel_t *ch = hwr__channel_of(env, info, 1, args);
+  hwr_channel_t *ch = hwr__channel_of_call(env, info, 1, args);
   if (!ch) return NULL;
   return copied_buffer(env, hwr_session_peer(ch->session)->uuid, HWR_UUID_BYTES);
 }
@@ -342,7 +344,7 @@ peer_uuid(napi_env env, napi_callback_info info) {
 static napi_value
 read_rest(napi_env env, napi_callback_info info) {
   napi_value args[1];
-  hwr_channel_t *ch = hwr__channel_of(env, info, 1, args);
+  hwr_channel_t *ch = hwr__channel_of_call(env, info, 1, args);
   if (ch && ch->depth == 0) hwr_transport_read_rest(ch->transport);
   return NULL;
 }
@@ -366,7 +368,7 @@ drain_more(void *context) {
   hwr_channel_t *ch = context;
   if (ch->failed || drop_events(ch)) return false;
   if (hwr_session_flush(ch->session, NULL, 0, hwr_loop_now_ms())) return false;
-  return hwr_session_held_bytes(ch->session) > 0;
+  return hwr_session_held_bytes(ch->session) > 0 || hwr_session_room_wanted(ch->session) > 0;
 }
 
 /* drain(channel, timeoutMs): block until all that was sent is with the peer or the kernel. */
@@ -374,12 +376,12 @@ static napi_value
 drain(napi_env env, napi_callback_info info) {
   napi_value args[2];
   double timeout_ms;
-  hwr_channel_t *ch = hwr__channel_of(env, info, 2, args);
+  hwr_channel_t *ch = hwr__channel_of_call(env, info, 2, args);
   if (!ch || !hwr__js_number(env, args[1], "timeout", 0, INT_MAX, &timeout_ms)) return NULL;
   if (ch->failed || hwr__channel_flush(ch)) return NULL;
   uint64_t deadline_ns = hwr_loop_now_ns() + (uint64_t) timeout_ms * 1000000;
   hwr_transport_drain(ch->transport, deadline_ns, drain_more);
-  if (!ch->closing && !ch->failed && hwr__channel_push(ch)) fail_later(ch, HWR_EPROTO);
+  if (!ch->closing && !ch->failed && hwr__channel_push(ch)) hwr__channel_fail_later(ch, HWR_EPROTO);
   return NULL; /* the region has moved, and somebody may send in a later 'exit' listener */
 }
 

@@ -203,7 +203,8 @@ hwr__channel_push(hwr_channel_t *ch) {
     err = hwr_session_flush(ch->session, NULL, 0, hwr_loop_now_ms());
   publish_words(ch);
   publish_counters(ch);
-  bool expecting = !ch->host || hwr_session_open_calls(ch->session) > 0;
+  bool expecting = !ch->host || hwr_session_open_calls(ch->session) > 0 ||
+                   hwr_session_open_streams(ch->session) > 0;
   hwr_transport_expect(ch->transport, expecting);
   hwr_transport_wake_at(ch->transport, hwr_session_next_deadline(ch->session));
   if (hwr_session_drain_due(ch->session)) hwr_transport_schedule(ch->transport);
@@ -412,6 +413,7 @@ make_session(hwr_channel_t *ch, const hwr_session_config_t *wanted) {
   config.scratch_bytes = HWR_SCRATCH_BYTES;
   config.events = block->events;
   config.max_events = HWR_EVENTS;
+  config.stream_held = block->stream_held;
   int err = hwr_session_create(&ch->session, &config, &MEMORY);
   if (err) hwr_lease_drop(&block->lease);
   return err;

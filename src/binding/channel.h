@@ -26,7 +26,9 @@
   X(HELD_BYTES)   /* waiting in the spill */                                                       \
   X(LANE_BYTES)   /* of them, but for requests that wait for messages of credit */                 \
   X(HELD_RECORDS)                                                                                  \
-  X(SETTLED) /* one-way requests handled since the last flush */
+  X(SETTLED)     /* one-way requests handled since the last flush */                               \
+  X(STREAM_SLOT) /* of the stream that was opened last */                                          \
+  X(STREAM_GENERATION)
 
 /* What stats() reads, as doubles. */
 #define HWR_COUNTER_MAP(X)                                                                         \
@@ -58,7 +60,8 @@ enum {
   HWR_RECORDS = 1024,
   HWR_EVENTS = 1024,
   HWR_SCRATCH_BYTES = 64 * 1024,
-  HWR_INBOX_BYTES = HWR_DEFAULT_RING_BYTES
+  HWR_INBOX_BYTES = HWR_DEFAULT_RING_BYTES,
+  HWR_STREAM_HIGH_WATER_BYTES = 64 * 1024 /* what may wait of one stream before it is full */
 };
 _Static_assert((int) HWR_WORDS_USED <= (int) HWR_WORDS, "words");
 _Static_assert((int) HWR_COUNTERS_USED <= (int) HWR_COUNTERS, "counters");
@@ -69,6 +72,7 @@ typedef struct hwr_block_s {
   double counters[HWR_COUNTERS];
   hwr_record_t records[HWR_RECORDS];
   hwr_event_t events[HWR_EVENTS];
+  uint32_t stream_held[HWR_LAST_STREAM + 1];
   uint8_t scratch[HWR_SCRATCH_BYTES];
   uint8_t inbox[HWR_INBOX_BYTES];
 } hwr_block_t;
@@ -94,8 +98,9 @@ void hwr_env_close_channels(hwr_env_t *state);
 void hwr_env_close_named(hwr_env_t *state);
 void hwr_env_channels_closed(hwr_env_t *state);
 
-/* Add the functions of calls.c, fed.c, link.c and listener.c to the module's exports. */
+/* Add the functions of calls.c, streams.c, fed.c, link.c and listener.c to the module's exports. */
 bool hwr_channel_export(napi_env env, napi_value exports);
+bool hwr_streams_export(napi_env env, napi_value exports);
 bool hwr_fed_export(napi_env env, napi_value exports);
 bool hwr_link_export(napi_env env, napi_value exports);
 bool hwr_named_export(napi_env env, napi_value exports);

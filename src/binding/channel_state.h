@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * channel_state.h - what channel.c, calls.c and fed.c share. Nobody else's.
+ * channel_state.h - what channel.c, calls.c, streams.c and fed.c share. Nobody else's.
  */
 #ifndef HWR_BINDING_CHANNEL_STATE_H
 #define HWR_BINDING_CHANNEL_STATE_H
@@ -41,6 +41,12 @@ int hwr__channel_open_transport(hwr_channel_t *ch, enum hwr_carrier carrier);
 void hwr__channel_attached(void *context, int byte);
 /* Tell JavaScript of a transport that was opened at once. */
 void hwr__channel_opened(hwr_channel_t *ch);
+/* The channel of a call from JavaScript, or NULL: an exception is pending, or it is closed and the
+ * call is void. */
+hwr_channel_t *hwr__channel_of_call(napi_env env, napi_callback_info info, size_t count,
+                                    napi_value *args);
+/* A fatal status is not the caller's fault: it ends the channel in the next turn. */
+void hwr__channel_fail_later(hwr_channel_t *ch, int err);
 /* Flush the records in the table; push hands over what the session wrote. */
 int hwr__channel_flush(hwr_channel_t *ch);
 int hwr__channel_push(hwr_channel_t *ch);
@@ -51,10 +57,6 @@ void hwr__channel_finalize(napi_env env, void *data, void *hint);
 /* A new channel and its object, of the arguments of a call; NULL with an exception pending. */
 hwr_channel_t *hwr__channel_make(napi_env env, napi_value options, napi_value listener,
                                  napi_value *object);
-/* The channel of a call, its first argument, or NULL: an exception is pending, or it is closed and
- * the call is void. */
-hwr_channel_t *hwr__channel_of(napi_env env, napi_callback_info info, size_t count,
-                               napi_value *args);
 napi_value hwr__channel_lease_buffer(napi_env env, hwr_lease_t *lease, void *data, size_t bytes);
 
 #endif

@@ -19,10 +19,10 @@ open_fed(napi_env env, napi_callback_info info) {
   return object;
 }
 
-/* As hwr__channel_of, of one that is fed. */
+/* As hwr__channel_of_call, of one that is fed. */
 static hwr_channel_t *
 fed_channel(napi_env env, napi_callback_info info, size_t count, napi_value *args) {
-  hwr_channel_t *ch = hwr__channel_of(env, info, count, args);
+  hwr_channel_t *ch = hwr__channel_of_call(env, info, count, args);
   if (!ch || ch->fed) return ch;
   napi_throw_type_error(env, NULL, "the channel has a transport of its own");
   return NULL;
