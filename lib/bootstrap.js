@@ -67,6 +67,7 @@ const listener = {
   onLate() {},
   onProgress: (at) => host?.onProgress(at),
   onEmitted: (at) => host?.onEmitted(at),
+  onStream: (end) => require('./pipe-opening').acceptPipe(end, served.options.onPipe, log),
   onDrain: (what) => {
     server?.onDrain(what);
     host?.onDrain(what);

@@ -13,6 +13,10 @@ exports.TYPE = {
   CANCEL: 9,
   EVENT: 10,
   PROGRESS: 11,
+  DATA: 13,
+  END: 14,
+  RESET: 15,
+  CREDIT: 16,
 };
 
 exports.FLAG = { EXT: 0x10, ONEWAY: 0x20 };
@@ -35,6 +39,12 @@ exports.EVENT = {
   EVENT: 15,
   PROGRESS: 16,
   LATE: 17,
+  OPEN: 18,
+  ACCEPT: 19,
+  DATA: 20,
+  END: 21,
+  RESET: 22,
+  WRITABLE: 23,
 };
 
 /** Reasons of GOAWAY (P6.1). */

@@ -27,7 +27,7 @@ const STATUS = native.status;
  *
  * The owner has onChannel(channel), for each connection; onReady(names); onUnjoined(error), when it
  * could not be joined again; onRequest(at), onCancel(at), onAnswer(kind, slot, at), onLate(at),
- * onProgress(at), onEmitted(at) and onDrain(what), as of Channel; onDeath(), at once when no
+ * onProgress(at), onEmitted(at), onStream(end) and onDrain(what), as of Channel; onDeath(), at once when no
  * answer can come any more; onExit({ code, signal }, startError), the last of all, once the process
  * is gone and its stderr is read; wantsTail().
  */
@@ -220,6 +220,7 @@ class Incarnation {
         onLate: owner.onLate,
         onProgress: owner.onProgress,
         onEmitted: owner.onEmitted,
+        onStream: owner.onStream,
         onDrain: owner.onDrain,
         onEnd: (code, rule) => this.#onEnd(code, rule),
         onProtocolError: (error) => this.giveUp(error),

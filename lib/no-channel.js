@@ -13,6 +13,7 @@ const NO_CHANNEL = Object.freeze({
   sendBytes() {},
   goaway() {},
   wantDrain() {},
+  endStreams() {},
   setRef() {},
   readRest() {},
   close() {},

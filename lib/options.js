@@ -47,9 +47,9 @@ const SERVER = {
   what: 'server option',
   known: words(
     'serializer middleware txIdGenerator maxConcurrency onStart onShutdown logger logLevel',
-    'disconnectBehavior socketPath hostConnectTimeout',
+    'disconnectBehavior socketPath hostConnectTimeout onPipe',
   ),
-  later: words('onPipe'),
+  later: [],
 };
 const HIGH_WATER_MARK = { what: 'option', known: words('bytes messages'), later: [] };
 
@@ -360,7 +360,7 @@ function checkHandlers(handlers) {
 function checkServer(handlers, options) {
   checkHandlers(handlers);
   checkNames(options, SERVER);
-  for (const name of ['onStart', 'onShutdown']) {
+  for (const name of ['onStart', 'onShutdown', 'onPipe']) {
     if (options[name] !== undefined && typeof options[name] !== 'function')
       throw wrong(name, 'a function', options[name]);
   }

@@ -77,6 +77,19 @@ class Parent {
     return (sending.isActive ? this.#hooked : way).post(type, payload);
   }
 
+  /**
+   * A named Duplex to the host: it gets the other end with its event 'pipe'. As worker.openPipe.
+   * @param {string} name 1 to 1024 bytes
+   * @param {import('./pipe-options').PipeOptions} [options]
+   */
+  openPipe(name, options) {
+    return require('./pipe-opening').openPipe(name, options, () => {
+      this.#way();
+      if (!this.#caller.isOpen) throw this.#refusal();
+      return this.#channel;
+    });
+  }
+
   #way() {
     this.#caller.isOpen = this.#isReady() && !this.#isGone;
     return this.#hooked.isNeeded ? this.#hooked : this.#caller;

@@ -140,6 +140,7 @@ class Worker extends EventEmitter {
       onLate: (at) => this.#caller.onLate(at),
       onProgress: (at) => this.#caller.onProgress(at),
       onEmitted: (at) => this.#remoteEvents.deliver(this.#channel, at),
+      onStream: (end) => this.#onStream(end),
       onDrain: (what) => {
         this.#server?.onDrain(what);
         this.#outbox.onDrain(what);
@@ -225,6 +226,26 @@ class Worker extends EventEmitter {
    */
   notify(name, data) {
     return this.#way.emit(name, data);
+  }
+
+  /**
+   * A named Duplex to the worker, where onPipe gets the other end.
+   * @param {string} name 1 to 1024 bytes
+   * @param {import('./pipe-options').PipeOptions} [options] objectMode, highWaterMark, signal
+   * @returns {import('./stream-pipe').StreamPipe} at once; refused by the worker, it is destroyed
+   *   with the error
+   */
+  openPipe(name, options) {
+    return require('./pipe-opening').openPipe(name, options, () => {
+      if (!this.isConnected) throw this.#refusal('pipe');
+      return this.#channel;
+    });
+  }
+
+  /** The worker has opened a pipe. */
+  #onStream(end) {
+    const serve = this.listenerCount('pipe') > 0 ? (pipe) => this.emit('pipe', pipe) : undefined;
+    require('./pipe-opening').acceptPipe(end, serve, this.#log);
   }
 
   /** What the worker emits. */

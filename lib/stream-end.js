@@ -1,0 +1,238 @@
+'use strict';
+
+const native = require('./binding');
+const { decodeError, encodeError } = require('./error-frames');
+const { EVENT, TYPE } = require('./frames');
+const { STRUCTURED } = require('./start-frames');
+
+const HIGH_WATER_BYTES = native.streamHighWaterBytes;
+const MAX_CHUNK_BYTES = 64 * 1024; // that a reader is given
+const MAX_LOT = 64; // messages whose credit returns together
+const NOTHING = Buffer.alloc(0);
+
+/** @typedef {{ bytes: number, messages: number }} Windows what may come and be unread */
+
+/**
+ * One end of a stream (P11.1). What it reads goes to its owner, once per batch:
+ * onChunks(chunks), of values or of Buffers; onEnd(); onReset(error or null); onWritable(); and
+ * onLost(error) when the channel is over.
+ */
+class StreamEnd {
+  #channel;
+  #isOurEndSaid = false;
+  #isTheirEndSaid = false;
+  #isEndTold = false;
+  /** @type {any[]} that came in this batch */
+  #chunks = [];
+  #inbox = NOTHING;
+  /** @type {number[]} start and end in the inbox, of bytes that came in this batch */
+  #places = [];
+  #placed = 0; // bytes
+  #cost = 0; // of the window, of what is in no lot yet
+  /** @type {{ units: number, cost: number }[]} delivered and unread, oldest first */
+  #lots = [];
+  #delivered = 0; // units: messages, or bytes
+  #returned = 0; // likewise, of lots that are gone
+  /** @type {Error | null | undefined} of the peer's RESET; null: it had none */
+  #resetBy;
+  /** @type {Error | null} a message that cannot be read */
+  #failure = null;
+  #isWritable = false; // since this batch
+  isOver = false;
+  isTouched = false; // in this batch
+  /** @type {any} see above */
+  owner = null;
+  onOver = () => {};
+
+  /** @param {any} channel @param {boolean} isOfMessages else of bytes @param {string} name */
+  constructor(channel, slot, generation, isOfMessages, name) {
+    this.#channel = channel;
+    this.slot = slot;
+    this.generation = generation;
+    this.isOfMessages = isOfMessages;
+    this.name = name;
+  }
+
+  /** @param {Windows} windows of a stream that the peer has opened */
+  accept(windows) {
+    this.#channel.acceptStream(this.slot, this.generation, windows.bytes, windows.messages);
+  }
+
+  // ---------------------------------------------------------------- sending
+
+  /** Whether nothing may be sent before onWritable(), or any more. */
+  get isBehind() {
+    return this.#channel.isClosed || this.#channel.held(this.slot) > HIGH_WATER_BYTES;
+  }
+
+  /** A message. Throws SerializationError or TooLargeError, and nothing has been sent then. */
+  send(value) {
+    if (this.isOver) return;
+    this.#channel.send(TYPE.DATA, 0, 0, this.slot, this.generation, 0, false, value);
+  }
+
+  /** @param {Buffer} bytes @param {number} at @returns {number} where it stopped, for onWritable() */
+  write(bytes, at) {
+    if (this.isOver) return bytes.length;
+    return this.#channel.writeBytes(this.slot, this.generation, bytes, at);
+  }
+
+  /** No more is sent. */
+  end() {
+    if (this.isOver || this.#isOurEndSaid || this.#channel.isClosed) return;
+    this.#isOurEndSaid = true;
+    this.#channel.send(TYPE.END, 0, 0, this.slot, this.generation, 0, false, undefined);
+    this.#checkOver();
+  }
+
+  /** Both directions are over at once, unless they are. @param {unknown} [error] told to the peer */
+  reset(error) {
+    if (this.isOver) return;
+    this.#finish();
+    const payload = error === undefined || error === null ? NOTHING : encodeError(error);
+    const flags = payload === NOTHING ? 0 : STRUCTURED;
+    this.#channel.sendBytes(TYPE.RESET, flags, this.slot, this.generation, payload);
+    this.#channel.schedule();
+  }
+
+  #checkOver() {
+    if (this.#isOurEndSaid && this.#isTheirEndSaid) this.#finish();
+  }
+
+  #finish() {
+    this.isOver = true;
+    this.#chunks = [];
+    this.#places = [];
+    this.onOver();
+  }
+
+  // ---------------------------------------------------------------- receiving
+
+  /** In a batch; deliver() follows at its end. */
+  receive(kind, at) {
+    if (kind === EVENT.DATA) this.#onData(at);
+    else if (kind === EVENT.END) this.#isTheirEndSaid = true;
+    else if (kind === EVENT.WRITABLE) this.#isWritable = true;
+    else if (kind === EVENT.RESET) this.#onReset(at);
+  }
+
+  #onData(at) {
+    this.#cost += this.#channel.value(at);
+    if (!this.isOfMessages) this.#channel.readPayload(at, this.#place);
+    else if (this.#failure === null) this.#onMessage(at);
+  }
+
+  #onMessage(at) {
+    try {
+      this.#chunks.push(this.#channel.payload(at));
+    } catch (error) {
+      this.#failure = error;
+      return;
+    }
+    if (this.#chunks.length % MAX_LOT === 0) this.#note(MAX_LOT);
+  }
+
+  #place = (bytes, start, end, owned) => {
+    if (owned) {
+      this.#gather();
+      this.#addBytes(bytes.subarray(start, end));
+      return;
+    }
+    this.#inbox = bytes;
+    this.#places.push(start, end);
+    this.#placed += end - start;
+    if (this.#placed >= MAX_CHUNK_BYTES) this.#gather();
+  };
+
+  /** The one copy out. */
+  #gather() {
+    if (this.#placed === 0) return;
+    const places = this.#places;
+    const chunk = Buffer.allocUnsafe(this.#placed);
+    let to = 0;
+    for (let i = 0; i < places.length; i += 2)
+      to += this.#inbox.copy(chunk, to, places[i], places[i + 1]);
+    this.#places = [];
+    this.#placed = 0;
+    this.#addBytes(chunk);
+  }
+
+  #addBytes(chunk) {
+    this.#chunks.push(chunk);
+    this.#note(chunk.length);
+  }
+
+  /** So many units cost what has come since the last ones. */
+  #note(units) {
+    this.#lots.push({ units, cost: this.#cost });
+    this.#delivered += units;
+    this.#cost = 0;
+  }
+
+  #onReset(at) {
+    const isBare = this.#channel.flags(at) === 0;
+    this.#resetBy = isBare ? null : this.#channel.readPayload(at, decodeError);
+  }
+
+  /** At the end of a batch. */
+  deliver() {
+    const { owner } = this;
+    const chunks = this.#takeChunks();
+    if (chunks.length > 0 && !this.isOver) owner.onChunks(chunks);
+    if (this.isOver) return;
+    if (this.#failure !== null) owner.onLost(this.#failure);
+    else if (this.#resetBy !== undefined) this.#endReset(this.#resetBy);
+    else if (this.#isTheirEndSaid && !this.#isEndTold) this.#tellEnd();
+    if (!this.#isWritable) return;
+    this.#isWritable = false;
+    owner.onWritable();
+  }
+
+  #takeChunks() {
+    this.#gather();
+    const chunks = this.#chunks;
+    if (chunks.length === 0) return chunks;
+    this.#chunks = [];
+    if (this.isOfMessages && chunks.length % MAX_LOT !== 0) this.#note(chunks.length % MAX_LOT);
+    return chunks;
+  }
+
+  #endReset(error) {
+    this.#finish();
+    this.owner.onReset(error);
+  }
+
+  #tellEnd() {
+    this.#isEndTold = true;
+    this.#checkOver();
+    this.owner.onEnd();
+  }
+
+  /** The credit of what was delivered returns, but for so many units. */
+  keepUnread(units) {
+    const lots = this.#lots;
+    const read = this.#delivered - units;
+    let cost = 0;
+    let count = 0;
+    while (lots.length > 0 && this.#returned + lots[0].units <= read) {
+      const lot = /** @type {{ units: number, cost: number }} */ (lots.shift());
+      this.#returned += lot.units;
+      cost += lot.cost;
+      count += lot.units;
+    }
+    if (count === 0 || this.isOver || this.#isTheirEndSaid) return;
+    const messages = this.isOfMessages ? count : 0;
+    this.#channel.consumed(this.slot, this.generation, cost, messages);
+  }
+
+  // ---------------------------------------------------------------- ending
+
+  /** The channel is over. @param {Error} error */
+  lose(error) {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.owner?.onLost(error);
+  }
+}
+
+module.exports = { StreamEnd };

@@ -1,0 +1,180 @@
+'use strict';
+
+const { AsyncResource } = require('node:async_hooks');
+const { OverloadedError } = require('./errors');
+const { Pipe } = require('./pipe');
+
+const LEAST_WINDOW_BYTES = 4096;
+const OBJECTS_WINDOW_BYTES = 1024 * 1024;
+
+/** A pipe over a stream of a channel. */
+class StreamPipe extends Pipe {
+  /** @type {any} a StreamEnd, from when it is open */
+  #end = null;
+  #open;
+  #windows;
+  #resource;
+  /** @type {{ goOn: () => void, callback: (error?: Error | null) => void } | null} waits for room */
+  #blocked = null;
+
+  /**
+   * @param {string} name
+   * @param {import('./pipe-options').PipeOptions} options
+   * @param {(windows: import('./stream-end').Windows) => import('./stream-end').StreamEnd | null} open
+   *   called once, in the next tick; null: too many are open; may throw
+   */
+  constructor(name, options, open) {
+    super(name, options);
+    this.#open = open;
+    this.#windows = windowsOf(options);
+    this.#resource = new AsyncResource('HAWSER_PIPE', { requireManualDestroy: true });
+    this.heed(options.signal);
+  }
+
+  /**
+   * The end of what the peer has opened.
+   * @param {import('./stream-end').StreamEnd} end
+   * @param {import('./pipe-options').PipeOptions} options
+   */
+  static accept(end, options) {
+    const pipe = new StreamPipe(end.name, options, () => end);
+    pipe.#adopt(end);
+    end.accept(pipe.#windows);
+    return pipe;
+  }
+
+  /** Not at once: it may be that a value is being encoded. */
+  _construct(callback) {
+    try {
+      const end = this.#end ?? this.#open(this.#windows);
+      if (end === null) throw new OverloadedError('too many pipes are open');
+      this.#adopt(end);
+    } catch (error) {
+      callback(error);
+      return;
+    }
+    callback();
+  }
+
+  #adopt(end) {
+    this.#end = end;
+    end.owner = this;
+  }
+
+  // ---------------------------------------------------------------- sending
+
+  _write(chunk, encoding, callback) {
+    this.#send([{ chunk }], 0, 0, callback);
+  }
+
+  /** As many at once as there is room for. */
+  _writev(chunks, callback) {
+    this.#send(chunks, 0, 0, callback);
+  }
+
+  /** From chunk `i` on, of a chunk of bytes from byte `at` on. */
+  #send(chunks, i, at, callback) {
+    const end = this.#end;
+    try {
+      for (; i < chunks.length && !end.isBehind; i++, at = 0) {
+        const { chunk } = chunks[i];
+        if (end.isOfMessages) {
+          end.send(chunk);
+          continue;
+        }
+        at = end.write(chunk, at);
+        if (at < chunk.length) break;
+      }
+    } catch (error) {
+      callback(error);
+      return;
+    }
+    if (i === chunks.length) callback();
+    else this.#wait(() => this.#send(chunks, i, at, callback), callback);
+  }
+
+  /** For room in its lane. */
+  #wait(goOn, callback) {
+    this.#blocked = { goOn, callback };
+  }
+
+  _final(callback) {
+    if (this.#end.isBehind) {
+      this.#wait(() => this._final(callback), callback);
+      return;
+    }
+    this.#end.end();
+    callback();
+  }
+
+  onWritable() {
+    const blocked = this.#blocked;
+    if (blocked === null || this.#end.isBehind) return;
+    this.#blocked = null;
+    this.#resource.runInAsyncScope(blocked.goOn);
+  }
+
+  // ---------------------------------------------------------------- receiving
+
+  _read() {
+    this.#end.keepUnread(this.readableLength);
+  }
+
+  /** @param {any[]} chunks */
+  onChunks(chunks) {
+    this.#resource.runInAsyncScope(this.#pushAll, this, chunks);
+  }
+
+  /** What a listener throws is not to lose what comes behind. */
+  #pushAll(chunks) {
+    for (const chunk of chunks) {
+      try {
+        this.push(chunk);
+      } catch (error) {
+        process.nextTick(rethrow, error);
+      }
+    }
+  }
+
+  onEnd() {
+    this.#resource.runInAsyncScope(this.push, this, null);
+  }
+
+  // ---------------------------------------------------------------- ending
+
+  /** By the peer. @param {Error | null} error */
+  onReset(error) {
+    this.destroy(error ?? undefined);
+  }
+
+  /** The channel is over, or a message cannot be read. @param {Error} error */
+  onLost(error) {
+    this.destroy(error);
+  }
+
+  _destroy(error, callback) {
+    this.#end?.reset(error);
+    this.#resource.emitDestroy();
+    callback(error);
+    const blocked = this.#blocked;
+    this.#blocked = null;
+    if (blocked !== null) process.nextTick(blocked.callback, error ?? destroyedError());
+  }
+}
+
+/** What may come and be unread. */
+function windowsOf({ objectMode, highWaterMark }) {
+  if (objectMode) return { bytes: OBJECTS_WINDOW_BYTES, messages: highWaterMark };
+  return { bytes: Math.max(highWaterMark, LEAST_WINDOW_BYTES), messages: 0 };
+}
+
+function destroyedError() {
+  const error = new Error('the pipe was destroyed before all was written');
+  return Object.assign(error, { code: 'ERR_STREAM_DESTROYED' });
+}
+
+function rethrow(error) {
+  throw error;
+}
+
+module.exports = { StreamPipe };

@@ -1,0 +1,103 @@
+'use strict';
+
+const { EVENT } = require('./frames');
+const { StreamEnd } = require('./stream-end');
+
+/** The streams of one channel (P11), by slot. */
+class Streams {
+  #channel;
+  #onStream;
+  /** @type {(StreamEnd | undefined)[]} */
+  #bySlot = [];
+  /** @type {StreamEnd[]} to which something came in this batch */
+  #touched = [];
+
+  /**
+   * @param {import('./channel').Channel} channel
+   * @param {(end: StreamEnd) => void} onStream the peer has opened one: accept or reset it
+   */
+  constructor(channel, onStream) {
+    this.#channel = channel;
+    this.#onStream = onStream;
+  }
+
+  /**
+   * @param {string} name
+   * @param {import('./stream-end').Windows} windows
+   * @returns {StreamEnd | null} null: too many are open
+   */
+  open(name, windows) {
+    const id = this.#channel.openStream(Buffer.from(name), windows.bytes, windows.messages);
+    if (id === null) return null;
+    const end = new StreamEnd(this.#channel, id.slot, id.generation, windows.messages > 0, name);
+    this.#add(end);
+    return end;
+  }
+
+  #add(end) {
+    this.#bySlot[end.slot] = end;
+    end.onOver = () => {
+      if (this.#bySlot[end.slot] === end) this.#bySlot[end.slot] = undefined;
+    };
+  }
+
+  #find(at) {
+    const end = this.#bySlot[this.#channel.slot(at)];
+    return end?.generation === this.#channel.generation(at) ? end : undefined;
+  }
+
+  /** In a batch. */
+  onEvent(kind, at) {
+    if (kind === EVENT.OPEN) return void this.#onOpen(at);
+    const end = this.#find(at);
+    if (end === undefined || end.isOver) return undefined;
+    if (!end.isTouched) {
+      end.isTouched = true;
+      this.#touched.push(end);
+    }
+    return end.receive(kind, at);
+  }
+
+  #onOpen(at) {
+    const channel = this.#channel;
+    const name = channel.readPayload(at, (bytes, from, to) => bytes.toString('utf8', from, to));
+    const isOfMessages = channel.value(at) === 1;
+    const end = new StreamEnd(
+      channel,
+      channel.slot(at),
+      channel.generation(at),
+      isOfMessages,
+      name,
+    );
+    this.#add(end);
+    this.#onStream(end);
+  }
+
+  /** What came in this batch goes to the readers. */
+  deliver() {
+    if (this.#touched.length === 0) return;
+    const touched = this.#touched;
+    this.#touched = [];
+    for (const end of touched) {
+      end.isTouched = false;
+      try {
+        end.deliver();
+      } catch (error) {
+        process.nextTick(rethrow, error);
+      }
+    }
+  }
+
+  /** The channel carries nothing any more. @param {Error} error */
+  endAll(error) {
+    const ends = this.#bySlot.filter((end) => end !== undefined);
+    this.#bySlot = [];
+    for (const end of ends) end.lose(error);
+  }
+}
+
+function rethrow(error) {
+  throw error;
+}
+
+module.exports = { Streams };
