@@ -71,6 +71,7 @@ class FedLink {
 
   #feed(chunk) {
     const taken = native.feed(this.#handle, chunk);
+    if (this.#isFinishing) this.#endIfDone();
     if (taken === undefined || taken === chunk.length) return;
     this.#refused = chunk.subarray(taken);
     this.#stream.pause();
@@ -101,7 +102,7 @@ class FedLink {
     stream.write(this.#copy(start, count), (error) => {
       if (error) return;
       native.fedSent(this.#handle, count);
-      if (this.#isFinishing) this.#endIfCarried();
+      if (this.#isFinishing) this.#endIfDone();
     });
   }
 
@@ -116,19 +117,20 @@ class FedLink {
   // ---------------------------------------------------------------- ending
 
   /**
-   * End the stream behind all that the channel has flushed. Until the peer has ended its side the
-   * stream is read: what had not been would make a TCP peer lose what it has not read itself.
+   * End the stream when those of the channel are over, behind all that it has flushed. Until the peer
+   * has ended its side the stream is read: what had not been would make a TCP peer lose what it has
+   * not read itself.
    */
   finish() {
     if (this.#isFinishing) return;
     this.#isFinishing = true;
     this.#timer = setTimeout(() => this.destroy(), LINGER).unref();
     this.#stream.once('close', () => clearTimeout(this.#timer));
-    this.#endIfCarried();
+    this.#endIfDone();
   }
 
-  #endIfCarried() {
-    if (native.isCarried(this.#handle) !== false) this.#stream.end();
+  #endIfDone() {
+    if (native.isDone(this.#handle) !== false && this.#stream.writable) this.#stream.end();
   }
 
   /** At once, whatever has not been carried. */

@@ -61,24 +61,25 @@ fed_sent(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* isCarried(channel) -> whether all that was flushed has been carried. */
+/* isDone(channel) -> whether its streams are over and all that was flushed has been carried. */
 static napi_value
-is_carried(napi_env env, napi_callback_info info) {
-  napi_value args[1], carried = NULL;
+is_done(napi_env env, napi_callback_info info) {
+  napi_value args[1], done = NULL;
   hwr_channel_t *ch = fed_channel(env, info, 1, args);
   if (!ch) return NULL;
-  bool waits = hwr_session_room_wanted(ch->session) > 0 || hwr_session_control_waits(ch->session) ||
+  bool waits = hwr_session_open_streams(ch->session) > 0 ||
+               hwr_session_room_wanted(ch->session) > 0 || hwr_session_control_waits(ch->session) ||
                hwr_producer_unread(hwr_transport_producer(ch->transport)) > 0;
-  HWR_NAPI(env, napi_get_boolean(env, !waits, &carried));
-  return carried;
+  HWR_NAPI(env, napi_get_boolean(env, !waits, &done));
+  return done;
 }
 
 bool
 hwr_fed_export(napi_env env, napi_value exports) {
   const napi_property_descriptor functions[] = {
-      HWR_FUNCTION("openFed", open_fed),     HWR_FUNCTION("feed", feed),
-      HWR_FUNCTION("endFed", end_fed),       HWR_FUNCTION("fedSent", fed_sent),
-      HWR_FUNCTION("isCarried", is_carried),
+      HWR_FUNCTION("openFed", open_fed), HWR_FUNCTION("feed", feed),
+      HWR_FUNCTION("endFed", end_fed),   HWR_FUNCTION("fedSent", fed_sent),
+      HWR_FUNCTION("isDone", is_done),
   };
   size_t count = sizeof functions / sizeof *functions;
   return napi_define_properties(env, exports, count, functions) == napi_ok;
