@@ -6,6 +6,7 @@ const native = require('./binding');
 const { Channel } = require('./channel');
 const { createCodec } = require('./codec');
 const { agreeOnCodec } = require('./codec-agreement');
+const { WorkerClosedError } = require('./errors');
 const { EVENT, GOAWAY, ROLE, TYPE } = require('./frames');
 const { Middleware } = require('./middleware');
 const { handlersOf, loadScript } = require('./script');
@@ -46,6 +47,9 @@ let isServing = false; // the host that there is
 /** @type {any} a Listening, where hosts come to us */
 let listening = null;
 let initTimer;
+/** @type {(value?: any) => void} */
+let hurry; // do not wait for pipes any longer
+const isHurried = new Promise((resolve) => (hurry = resolve));
 let parent = null; // once somebody has asked for it
 /** @type {any} */
 let host = null; // who receives for it
@@ -256,6 +260,7 @@ function mayWait(announced) {
 function waitForNext() {
   clearTimeout(initTimer);
   isServing = false;
+  channel?.endStreams(hostGone(), true);
   server?.abandonAll();
   host?.onGone();
   letGoOfLifeline();
@@ -277,6 +282,7 @@ function fail(what, error) {
 
 /** The same way as any other, but the host, or whoever it is, does not wait for ever. */
 function onSignal(signal) {
+  hurry();
   if (leaving || !server) server?.cut();
   else setTimeout(() => server.cut(), SIGNAL_GRACE);
   leave(signal);
@@ -290,9 +296,11 @@ async function leave(reason, most = HOST_GONE_GRACE / 2) {
   try {
     if (reason === 'disconnect') {
       setTimeout(() => process.exit(), most);
+      channel?.endStreams(hostGone(), true);
       server?.abandonAll();
       host?.onGone();
     }
+    if (channel !== null) await Promise.race([channel.finishStreams(), isHurried]);
     if (server !== null) await server.stop(reason);
     else await served?.options.onShutdown?.(reason);
   } catch (error) {
@@ -302,6 +310,8 @@ async function leave(reason, most = HOST_GONE_GRACE / 2) {
   await Promise.all([process.stdout, process.stderr].map(printed));
   process.exit();
 }
+
+const hostGone = () => new WorkerClosedError('Worker has lost its host');
 
 /** What a pipe had no room for would be lost. */
 function printed(stream) {

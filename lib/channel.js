@@ -88,9 +88,14 @@ class Channel extends RecordSender {
     return this.#streams;
   }
 
-  /** All streams are over, for this reason. @param {Error} error */
-  endStreams(error) {
-    this.#streams?.endAll(error);
+  /** All streams are over, for this reason. @param {Error} error @param {boolean} isAsked here */
+  endStreams(error, isAsked) {
+    this.#streams?.endAll(error, isAsked);
+  }
+
+  /** Resolves when what either end has ended is read, or sent. */
+  async finishStreams() {
+    await this.#streams?.finished();
   }
 
   // ---------------------------------------------------------------- receiving

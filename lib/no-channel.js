@@ -14,6 +14,7 @@ const NO_CHANNEL = Object.freeze({
   goaway() {},
   wantDrain() {},
   endStreams() {},
+  async finishStreams() {},
   setRef() {},
   readRest() {},
   close() {},

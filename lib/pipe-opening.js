@@ -30,11 +30,7 @@ function acceptPipe(end, serve, log) {
     end.reset(new UnknownTypeError(`no pipe '${name}' is served here`, { messageType: name }));
     return;
   }
-  const pipe = StreamPipe.accept(end, pipeOptions({ objectMode: end.isOfMessages }));
-  // Nobody here has asked for it, so it is not to end the process.
-  pipe.on('error', (error) => {
-    if (pipe.listenerCount('error') === 1) log.error(`pipe '${name}' has failed`, error);
-  });
+  const pipe = StreamPipe.accept(end, pipeOptions({ objectMode: end.isOfMessages }), log);
   try {
     serve(pipe, name);
   } catch (error) {

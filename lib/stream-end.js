@@ -14,8 +14,8 @@ const NOTHING = Buffer.alloc(0);
 
 /**
  * One end of a stream (P11.1). What it reads goes to its owner, once per batch:
- * onChunks(chunks), of values or of Buffers; onEnd(); onReset(error or null); onWritable(); and
- * onLost(error) when the channel is over.
+ * onChunks(chunks), of values or of Buffers; onEnd(); onReset(error or null); onUnreadable(error), of
+ * a message; onWritable(); and onLost(error, isAsked) when the channel is over.
  */
 class StreamEnd {
   #channel;
@@ -42,15 +42,31 @@ class StreamEnd {
   isTouched = false; // in this batch
   /** @type {any} see above */
   owner = null;
-  onOver = () => {};
+  #streams;
 
-  /** @param {any} channel @param {boolean} isOfMessages else of bytes @param {string} name */
-  constructor(channel, slot, generation, isOfMessages, name) {
+  /**
+   * @param {import('./streams').Streams} streams
+   * @param {any} channel
+   * @param {{ slot: number, generation: number, name: string, isOfMessages: boolean }} about
+   */
+  constructor(streams, channel, { slot, generation, name, isOfMessages }) {
+    this.#streams = streams;
     this.#channel = channel;
     this.slot = slot;
     this.generation = generation;
-    this.isOfMessages = isOfMessages;
     this.name = name;
+    this.isOfMessages = isOfMessages;
+  }
+
+  /** What comes is for this one. @param {any} owner */
+  adopt(owner) {
+    this.owner = owner;
+    this.#streams.owners.add(owner);
+  }
+
+  /** It has ended. */
+  release(owner) {
+    this.#streams.owners.delete(owner);
   }
 
   /** @param {Windows} windows of a stream that the peer has opened */
@@ -103,7 +119,7 @@ class StreamEnd {
     this.isOver = true;
     this.#chunks = [];
     this.#places = [];
-    this.onOver();
+    this.#streams.remove(this);
   }
 
   // ---------------------------------------------------------------- receiving
@@ -180,7 +196,7 @@ class StreamEnd {
     const chunks = this.#takeChunks();
     if (chunks.length > 0 && !this.isOver) owner.onChunks(chunks);
     if (this.isOver) return;
-    if (this.#failure !== null) owner.onLost(this.#failure);
+    if (this.#failure !== null) owner.onUnreadable(this.#failure);
     else if (this.#resetBy !== undefined) this.#endReset(this.#resetBy);
     else if (this.#isTheirEndSaid && !this.#isEndTold) this.#tellEnd();
     if (!this.#isWritable) return;
@@ -227,11 +243,11 @@ class StreamEnd {
 
   // ---------------------------------------------------------------- ending
 
-  /** The channel is over. @param {Error} error */
-  lose(error) {
+  /** The channel is over. @param {Error} error @param {boolean} isAsked here */
+  lose(error, isAsked) {
     if (this.isOver) return;
     this.isOver = true;
-    this.owner?.onLost(error);
+    this.owner?.onLost(error, isAsked);
   }
 }
 

@@ -1,8 +1,8 @@
 'use strict';
 
-const { AsyncResource } = require('node:async_hooks');
 const { OverloadedError } = require('./errors');
 const { Pipe } = require('./pipe');
+const { StreamReader } = require('./stream-reader');
 
 const LEAST_WINDOW_BYTES = 4096;
 const OBJECTS_WINDOW_BYTES = 1024 * 1024;
@@ -11,11 +11,13 @@ const OBJECTS_WINDOW_BYTES = 1024 * 1024;
 class StreamPipe extends Pipe {
   /** @type {any} a StreamEnd, from when it is open */
   #end = null;
+  /** @type {StreamReader | null} likewise */
+  #reader = null;
   #open;
   #windows;
-  #resource;
   /** @type {{ goOn: () => void, callback: (error?: Error | null) => void } | null} waits for room */
   #blocked = null;
+  #isAccepted = false;
 
   /**
    * @param {string} name
@@ -27,17 +29,22 @@ class StreamPipe extends Pipe {
     super(name, options);
     this.#open = open;
     this.#windows = windowsOf(options);
-    this.#resource = new AsyncResource('HAWSER_PIPE', { requireManualDestroy: true });
     this.heed(options.signal);
   }
 
   /**
-   * The end of what the peer has opened.
+   * The end of what the peer has opened. Where nobody listens to its errors they are noted:
+   * nobody here has asked for it, so it is not to end the process.
    * @param {import('./stream-end').StreamEnd} end
    * @param {import('./pipe-options').PipeOptions} options
+   * @param {{ error: (what: string, detail?: unknown) => void }} log
    */
-  static accept(end, options) {
+  static accept(end, options, log) {
     const pipe = new StreamPipe(end.name, options, () => end);
+    pipe.#isAccepted = true;
+    pipe.on('error', (error) => {
+      if (!pipe.isHeard) log.error(`pipe '${end.name}' has failed`, error);
+    });
     pipe.#adopt(end);
     end.accept(pipe.#windows);
     return pipe;
@@ -46,9 +53,7 @@ class StreamPipe extends Pipe {
   /** Not at once: it may be that a value is being encoded. */
   _construct(callback) {
     try {
-      const end = this.#end ?? this.#open(this.#windows);
-      if (end === null) throw new OverloadedError('too many pipes are open');
-      this.#adopt(end);
+      if (this.#end === null) this.#adopt(this.#opened());
     } catch (error) {
       callback(error);
       return;
@@ -56,9 +61,15 @@ class StreamPipe extends Pipe {
     callback();
   }
 
+  #opened() {
+    const end = this.#open(this.#windows);
+    if (end === null) throw new OverloadedError('too many pipes are open');
+    return end;
+  }
+
   #adopt(end) {
     this.#end = end;
-    end.owner = this;
+    this.#reader = new StreamReader(this, end);
   }
 
   // ---------------------------------------------------------------- sending
@@ -111,50 +122,30 @@ class StreamPipe extends Pipe {
     const blocked = this.#blocked;
     if (blocked === null || this.#end.isBehind) return;
     this.#blocked = null;
-    this.#resource.runInAsyncScope(blocked.goOn);
+    blocked.goOn();
   }
 
   // ---------------------------------------------------------------- receiving
 
-  _read() {
-    this.#end.keepUnread(this.readableLength);
-  }
+  _read() {}
 
-  /** @param {any[]} chunks */
-  onChunks(chunks) {
-    this.#resource.runInAsyncScope(this.#pushAll, this, chunks);
-  }
-
-  /** What a listener throws is not to lose what comes behind. */
-  #pushAll(chunks) {
-    for (const chunk of chunks) {
-      try {
-        this.push(chunk);
-      } catch (error) {
-        process.nextTick(rethrow, error);
-      }
-    }
+  read(size) {
+    const chunk = super.read(size);
+    this.#reader?.onRead();
+    return chunk;
   }
 
   onEnd() {
-    this.#resource.runInAsyncScope(this.push, this, null);
+    this.push(null);
   }
 
-  // ---------------------------------------------------------------- ending
-
-  /** By the peer. @param {Error | null} error */
-  onReset(error) {
-    this.destroy(error ?? undefined);
-  }
-
-  /** The channel is over, or a message cannot be read. @param {Error} error */
-  onLost(error) {
-    this.destroy(error);
+  /** Whether the user listens to its errors. */
+  get isHeard() {
+    return this.listenerCount('error') > (this.#isAccepted ? 1 : 0);
   }
 
   _destroy(error, callback) {
-    this.#end?.reset(error);
-    this.#resource.emitDestroy();
+    this.#reader?.destroy(error);
     callback(error);
     const blocked = this.#blocked;
     this.#blocked = null;
@@ -173,8 +164,4 @@ function destroyedError() {
   return Object.assign(error, { code: 'ERR_STREAM_DESTROYED' });
 }
 
-function rethrow(error) {
-  throw error;
-}
-
-module.exports = { StreamPipe };
+module.exports = { StreamPipe, OBJECTS_WINDOW_BYTES };

@@ -11,6 +11,8 @@ class Streams {
   #bySlot = [];
   /** @type {StreamEnd[]} to which something came in this batch */
   #touched = [];
+  /** Who reads or writes them, until they are done: that may be later than the stream's end. */
+  owners = new Set();
 
   /**
    * @param {import('./channel').Channel} channel
@@ -28,17 +30,19 @@ class Streams {
    */
   open(name, windows) {
     const id = this.#channel.openStream(Buffer.from(name), windows.bytes, windows.messages);
-    if (id === null) return null;
-    const end = new StreamEnd(this.#channel, id.slot, id.generation, windows.messages > 0, name);
-    this.#add(end);
+    return id === null ? null : this.#add({ ...id, name, isOfMessages: windows.messages > 0 });
+  }
+
+  /** @param {{ slot: number, generation: number, name: string, isOfMessages: boolean }} about */
+  #add(about) {
+    const end = new StreamEnd(this, this.#channel, about);
+    this.#bySlot[end.slot] = end;
     return end;
   }
 
-  #add(end) {
-    this.#bySlot[end.slot] = end;
-    end.onOver = () => {
-      if (this.#bySlot[end.slot] === end) this.#bySlot[end.slot] = undefined;
-    };
+  /** Both directions are over. @param {StreamEnd} end */
+  remove(end) {
+    if (this.#bySlot[end.slot] === end) this.#bySlot[end.slot] = undefined;
   }
 
   #find(at) {
@@ -62,15 +66,8 @@ class Streams {
     const channel = this.#channel;
     const name = channel.readPayload(at, (bytes, from, to) => bytes.toString('utf8', from, to));
     const isOfMessages = channel.value(at) === 1;
-    const end = new StreamEnd(
-      channel,
-      channel.slot(at),
-      channel.generation(at),
-      isOfMessages,
-      name,
-    );
-    this.#add(end);
-    this.#onStream(end);
+    const [slot, generation] = [channel.slot(at), channel.generation(at)];
+    this.#onStream(this.#add({ slot, generation, name, isOfMessages }));
   }
 
   /** What came in this batch goes to the readers. */
@@ -88,11 +85,22 @@ class Streams {
     }
   }
 
-  /** The channel carries nothing any more. @param {Error} error */
-  endAll(error) {
+  /** Resolves when what either end has ended is read, or sent. */
+  async finished() {
+    for (;;) {
+      const busy = [...this.owners].find((owner) => owner.isFinishing);
+      if (busy === undefined) return;
+      await new Promise((resolve) => {
+        for (const event of ['end', 'finish', 'close']) busy.stream.once(event, resolve);
+      });
+    }
+  }
+
+  /** The channel carries nothing any more. @param {Error} error @param {boolean} isAsked here */
+  endAll(error, isAsked) {
     const ends = this.#bySlot.filter((end) => end !== undefined);
     this.#bySlot = [];
-    for (const end of ends) end.lose(error);
+    for (const end of ends) end.lose(error, isAsked);
   }
 }
 

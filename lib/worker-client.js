@@ -104,7 +104,10 @@ class Worker extends EventEmitter {
         return left;
       },
       join: () => this.#life.reconnect(this.#init),
-      rejectAll: (error) => this.#caller.rejectAll(error),
+      rejectAll: (errorOf) => {
+        this.#caller.rejectAll(errorOf);
+        this.#channel.endStreams(errorOf(), true);
+      },
     });
   }
 
@@ -303,6 +306,7 @@ class Worker extends EventEmitter {
     this.#forgetSignal?.();
     if (asked) this.#caller.rejectAll(closedError);
     else this.#caller.rejectUnanswered((type) => this.#crashError(type));
+    this.#channel.endStreams(asked ? closedError() : this.#crashError(), asked);
     this.#separation.onExit(asked ? closedError() : this.#crashError());
     this.#started.reject(asked ? closedError() : startError);
     const { failure } = this.#life;
@@ -335,6 +339,7 @@ class Worker extends EventEmitter {
 
   #onLoss({ code, signal }, startError) {
     const { failure } = this.#life;
+    this.#channel.endStreams(this.#life.crashError(), false);
     if (failure) tellError(this, failure, this.#log);
     tell(this, 'exit', code, signal);
     if (startError === undefined) this.#restart();
@@ -427,7 +432,8 @@ class Worker extends EventEmitter {
     const timer = timeout > 0 ? setTimeout(() => process.killInSteps(), timeout) : undefined;
     this.#setState('closing');
     this.#lasting.hurry();
-    this.#caller.whenIdle(() => {
+    this.#caller.whenIdle(async () => {
+      await this.#channel.finishStreams();
       if (process.exit === null) this.#channel.goaway(0);
     });
     await process.exited;
@@ -444,7 +450,10 @@ class Worker extends EventEmitter {
     const life = this.#life;
     clearTimeout(this.#backoff);
     if (!this.#isDead && !isEnd(this.#state)) this.#setState('closing');
-    if (this.#state === 'closing') this.#caller.rejectAll(closedError);
+    if (this.#state === 'closing') {
+      this.#caller.rejectAll(closedError);
+      this.#channel.endStreams(closedError(), true);
+    }
     if (!life.isOver) return void (await life.process.killInSteps());
     if (this.#state !== 'closing') return;
     this.#forgetSignal?.();

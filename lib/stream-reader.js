@@ -1,0 +1,110 @@
+'use strict';
+
+const { AsyncResource } = require('node:async_hooks');
+
+/**
+ * The reading half of a Node stream over a StreamEnd. The stream calls onRead() whenever something
+ * was taken out of it, for credit returns as it is read; its own _read() has nothing to do, for what
+ * has come is pushed at once: the window bounds it.
+ */
+class StreamReader {
+  #end;
+  #resource = new AsyncResource('HAWSER_PIPE', { requireManualDestroy: true });
+  #isEnded = false; // by the peer
+  #isLost = false; // what has come is still read, then the stream is destroyed
+  /** @type {Error | undefined} with this */
+  #loss;
+
+  /**
+   * @param {any} stream a Readable, with isHeard, whether anybody listens to its errors, and
+   *   onWritable()
+   * @param {import('./stream-end').StreamEnd} end
+   */
+  constructor(stream, end) {
+    this.stream = stream;
+    this.#end = end;
+    end.adopt(this);
+  }
+
+  // ---------------------------------------------------------------- of the StreamEnd
+
+  /** @param {any[]} chunks */
+  onChunks(chunks) {
+    this.#resource.runInAsyncScope(this.#pushAll, this, chunks);
+  }
+
+  /** What a listener throws is not to lose what comes behind. */
+  #pushAll(chunks) {
+    const { stream } = this;
+    for (const chunk of chunks) {
+      try {
+        stream.push(chunk);
+      } catch (error) {
+        process.nextTick(rethrow, error);
+      }
+    }
+    this.onRead();
+  }
+
+  onEnd() {
+    this.#isEnded = true;
+    this.#resource.runInAsyncScope(this.stream.onEnd, this.stream);
+  }
+
+  /** By the peer. @param {Error | null} error */
+  onReset(error) {
+    this.stream.destroy(error ?? undefined);
+  }
+
+  /** A message cannot be read. @param {Error} error */
+  onUnreadable(error) {
+    this.stream.destroy(error);
+  }
+
+  onWritable() {
+    this.#resource.runInAsyncScope(this.stream.onWritable, this.stream);
+  }
+
+  /**
+   * The channel is over. Who reads gets all that had come first.
+   * @param {Error} error
+   * @param {boolean} isAsked here: then it is told to those who listen, and no reason to end the process
+   */
+  onLost(error, isAsked) {
+    const { stream } = this;
+    const loss = isAsked && !stream.isHeard ? undefined : error;
+    this.#isLost = true;
+    this.#loss = loss;
+    if (stream.readableLength === 0 || stream.readableFlowing === null) stream.destroy(loss);
+  }
+
+  // ---------------------------------------------------------------- of the stream
+
+  /** Something may have been read. */
+  onRead() {
+    const unread = this.stream.readableLength;
+    this.#end.keepUnread(unread);
+    if (unread === 0 && this.#isLost) process.nextTick(() => this.stream.destroy(this.#loss));
+  }
+
+  /** Whether all has come, and somebody is about to read the rest. */
+  get isFinishing() {
+    const { stream } = this;
+    if (stream.destroyed) return false;
+    const isRead = this.#isEnded && !stream.readableEnded && stream.readableFlowing !== null;
+    return isRead || (stream.writableEnded === true && !stream.writableFinished);
+  }
+
+  /** The stream is destroyed. @param {unknown} error the peer is told, unless all is over */
+  destroy(error) {
+    this.#end.reset(error);
+    this.#end.release(this);
+    this.#resource.emitDestroy();
+  }
+}
+
+function rethrow(error) {
+  throw error;
+}
+
+module.exports = { StreamReader };
