@@ -13,6 +13,7 @@ const { handlersOf, loadScript } = require('./script');
 const { Server } = require('./server');
 const { heedSignals } = require('./signals');
 const { STRUCTURED } = require('./start-frames');
+const { isOfCall } = require('./stream-names');
 
 const HOST_GONE_GRACE = 500; // then the watch thread ends the process
 const NOBODY_GRACE = 5000; // to leave when there is no host whose end the watch thread sees
@@ -71,7 +72,10 @@ const listener = {
   onLate() {},
   onProgress: (at) => host?.onProgress(at),
   onEmitted: (at) => host?.onEmitted(at),
-  onStream: (end) => require('./pipe-opening').acceptPipe(end, served.options.onPipe, log),
+  onStream(end) {
+    if (isOfCall(end.name)) server.onStream(end);
+    else require('./pipe-opening').acceptPipe(end, served.options.onPipe, log);
+  },
   onDrain: (what) => {
     server?.onDrain(what);
     host?.onDrain(what);

@@ -35,6 +35,8 @@ class Call {
     this.kept = null;
     /** @type {any} of the calls of its signal: it leaves that when it settles */
     this.group = null;
+    /** @type {import('./streamed-call').StreamedCall | null} where its payload or results are streams */
+    this.link = null;
     /** @type {((value: unknown) => void) | null} */
     this.onProgress = null;
     /** @type {number | null} what its handler has to end, once it is given up; null: for ever */

@@ -3,7 +3,12 @@
 const { AbortGroups } = require('./abort-groups');
 const { Call, Ping, Tally, capture } = require('./call');
 const { NO_DETAILS, encodeDetails } = require('./call-details');
-const { overloadedError, timeoutError, unknownTypeError } = require('./call-errors');
+const {
+  overloadedError,
+  restartingError,
+  timeoutError,
+  unknownTypeError,
+} = require('./call-errors');
 const { CallTable, MAX_SLOTS } = require('./call-table');
 const { decodeError } = require('./error-frames');
 const { OverloadedError, UnsupportedError } = require('./errors');
@@ -98,11 +103,14 @@ class Caller {
 
   // ---------------------------------------------------------------- asking
 
-  /** As Worker.send. */
-  send(type, payload, options) {
+  /**
+   * As Worker.send.
+   * @param {import('./streamed-call').StreamedCall | null} [link] where something of it is a stream
+   */
+  send(type, payload, options, link = null) {
     const method = this.#methods.get(type);
-    const isPlain = method !== undefined && this.isOpen && options === undefined;
-    if (!isPlain || this.#retries[method] > 0) return this.#sendWith(type, payload, options);
+    const isPlain = method !== undefined && this.isOpen && options === undefined && link === null;
+    if (!isPlain || this.#retries[method] > 0) return this.#sendWith(type, payload, options, link);
     if (this.#isFull) return Promise.reject(overloadedError());
     const promise = new Promise(capture);
     const call = new Call(type, this.#timeouts[method], this.tally);
@@ -116,7 +124,7 @@ class Caller {
     return promise;
   }
 
-  #sendWith(type, payload, options) {
+  #sendWith(type, payload, options, link) {
     let terms;
     let details;
     try {
@@ -127,6 +135,7 @@ class Caller {
     }
     const promise = new Promise(capture);
     const call = new Call(type, terms.timeout, this.tally);
+    if (link !== null) this.link(call, link);
     this.#heed(call, terms);
     this.submit(call, payload, details);
     return promise;
@@ -197,6 +206,12 @@ class Caller {
     this.#checkIdle();
   }
 
+  /** @param {Call} call @param {import('./streamed-call').StreamedCall} link */
+  link(call, link) {
+    call.link = link;
+    link.giveUp = (reason) => this.#abort(call, reason);
+  }
+
   /** It is not to be sent any more. @param {Call} call */
   withdraw(call) {
     this.#prepared.delete(call);
@@ -223,7 +238,8 @@ class Caller {
       const method = this.#methods.get(call.type);
       if (method === undefined) throw this.#refusal(call.type);
       const attempts = this.#retries[method];
-      if (this.#lasting !== null && (attempts > 0 || this.#lasting.isWaiting))
+      if (call.link !== null && !this.isOpen) throw restartingError(call.type);
+      if (call.link === null && this.#lasting !== null && (attempts > 0 || this.#lasting.isWaiting))
         this.#lasting.keep(call, payload, details, left, attempts);
       else this.#transmit(call, method, payload, details, left);
     } catch (error) {
@@ -238,6 +254,7 @@ class Caller {
     this.#calls.take(call);
     const { slot, generation } = call;
     try {
+      if (call.link !== null) call.link.open(channel, slot, generation);
       if (details === NO_DETAILS) {
         const tell = left !== this.#timeouts[method];
         channel.send(TYPE.REQUEST, 0, method, slot, generation, left, tell, payload);
@@ -371,7 +388,10 @@ class Caller {
     else if (kind === EVENT.PONG) call.succeed(call.age);
     else if (kind === EVENT.TIMEOUT)
       call.fail(timeoutError(call, this.#channel.value(at) === 1 ? 'queue' : 'run'));
-    else call.failRemotely(this.#channel.readPayload(at, decodeError));
+    else {
+      if (call.link !== null) call.link.isAnswered = true;
+      call.failRemotely(this.#channel.readPayload(at, decodeError));
+    }
   }
 
   /** A call that was given up has ended. */

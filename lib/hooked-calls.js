@@ -165,13 +165,13 @@ class HookedCalls {
   }
 
   /** As Worker.send. */
-  send(type, payload, options) {
-    if (!sending.isActive) return this.#send(type, payload, options);
+  send(type, payload, options, link = null) {
+    if (!sending.isActive) return this.#send(type, payload, options, link);
     const about = { type, tx: undefined, payload, metadata: ownMetadata(options) };
-    return sending.trace(() => this.#send(type, payload, options, about), about);
+    return sending.trace(() => this.#send(type, payload, options, link, about), about);
   }
 
-  #send(type, payload, options, about) {
+  #send(type, payload, options, link, about) {
     let terms;
     try {
       terms = this.#caller.admit(type, options);
@@ -183,6 +183,7 @@ class HookedCalls {
     const { metadata } = about ?? terms;
     const resource = new AsyncResource('HAWSER_SEND');
     const call = new HookedCall(type, terms.timeout, tally, this.#about, metadata, resource);
+    if (link !== null) this.#caller.link(call, link);
     this.#caller.prepare(call, terms);
     try {
       call.tx = this.#name(type, payload);

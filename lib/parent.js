@@ -6,6 +6,7 @@ const { unknownTypeError } = require('./call-errors');
 const { WorkerClosedError } = require('./errors');
 const { DRAIN } = require('./frames');
 const { HookedCalls } = require('./hooked-calls');
+const { isIterable } = require('./is-iterable');
 const { methodTable } = require('./method-table');
 const { Outbox } = require('./outbox');
 const { RemoteEvents } = require('./remote-events');
@@ -67,8 +68,10 @@ class Parent {
    * @returns {Promise<any>}
    */
   send(type, payload, options) {
-    const way = this.#way();
-    return (sending.isActive ? this.#hooked : way).send(type, payload, options);
+    const usual = this.#way();
+    const way = sending.isActive ? this.#hooked : usual;
+    if (!isIterable(payload)) return way.send(type, payload, options);
+    return require('./streamed-call').sendStream(way, type, payload, options);
   }
 
   /** One way, as emit(). @param {string} type @param {unknown} [payload] @returns {boolean} */

@@ -9,6 +9,9 @@ module.exports = {
   get UnixPipeAdapter() {
     return require('./pipes/unix-pipe-adapter').UnixPipeAdapter;
   },
+  get WorkerPipeAdapter() {
+    return require('./pipes/worker-pipe-adapter').WorkerPipeAdapter;
+  },
   get connect() {
     return require('./pipes/connect').connect;
   },

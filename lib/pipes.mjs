@@ -1,4 +1,5 @@
 import pipes from './pipes.js';
 
-export const { TCPPipeAdapter, UnixPipeAdapter, connect, createPipePair, createPipeServer } = pipes;
+export const { TCPPipeAdapter, UnixPipeAdapter, WorkerPipeAdapter } = pipes;
+export const { connect, createPipePair, createPipeServer } = pipes;
 export default pipes;

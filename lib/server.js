@@ -5,6 +5,7 @@ const { UnknownTypeError, UnsupportedError } = require('./errors');
 const { DRAIN, FLAG, NEVER, TYPE } = require('./frames');
 const { HandlerContext } = require('./handler-context');
 const { wrapper } = require('./handler-hooks');
+const { isIterable } = require('./is-iterable');
 const { isThenable } = require('./middleware');
 const { STRUCTURED, encodeStart } = require('./start-frames');
 
@@ -37,6 +38,11 @@ class Server {
   #log;
   /** Event to the other end: (name, data) => boolean. */
   emit;
+  #wrap;
+  /** @type {Function[]} by method, as they were given */
+  #plain = [];
+  /** @type {any} ServedStreams, once there was one */
+  #streams = null;
   #running = 0;
   #bySlot = []; // calls that want an answer
   #oneWay = new Set(); // calls that want none, whose handlers have not settled yet
@@ -66,10 +72,11 @@ class Server {
     this.#log = log;
     this.emit = emit;
     this.session = channel.peerUuid;
-    const wrapped = wrapper(middleware, options.maxConcurrency);
+    this.#wrap = wrapper(middleware, options.maxConcurrency);
     for (const [name, handler] of Object.entries(handlers)) {
       this.#names.push(name);
-      this.#handlers.push(wrapped(handler));
+      this.#plain.push(handler);
+      this.#handlers.push(this.#wrap(handler));
     }
     this.#timeouts = timeoutsOf(this.#names, timeouts);
   }
@@ -102,7 +109,18 @@ class Server {
     const timeout = oneWay ? NEVER : channel.value(at) || this.#timeouts[method] || NEVER;
     call.context = new HandlerContext(this.#names[method], call, channel.batchTime, timeout);
     if (!oneWay) this.#bySlot[call.slot] = call;
-    this.#run(call, this.#handlers[method], payload);
+    const link = this.#streams === null ? null : this.#streams.take(call.slot, call.generation);
+    if (link === null) this.#run(call, this.#handlers[method], payload);
+    else this.#run(call, link.around(this.#plain[method], this.#wrap), link.payload ?? payload);
+  }
+
+  /** The caller has opened a stream of a request that follows. @param {any} end a StreamEnd */
+  onStream(end) {
+    if (this.#streams === null) {
+      const { ServedStreams } = require('./served-streams');
+      this.#streams = new ServedStreams();
+    }
+    this.#streams.add(end);
   }
 
   #run(call, handler, payload) {
@@ -161,7 +179,7 @@ class Server {
       return;
     }
     try {
-      if (isStream(value)) throw new UnsupportedError('send() to a handler that streams');
+      if (isIterable(value)) throw refuseStream(value);
       this.#channel.send(TYPE.RESPONSE, 0, 0, call.slot, call.generation, 0, false, value);
     } catch (error) {
       this.#fail(call, error);
@@ -268,11 +286,10 @@ function readDetailed(channel, at, call) {
   return value;
 }
 
-/** @returns {boolean} throws what a getter throws */
-function isStream(value) {
-  return (
-    value !== null && typeof value === 'object' && typeof value[Symbol.asyncIterator] === 'function'
-  );
+/** @returns {Error} that of whoever wanted one value */
+function refuseStream(iterable) {
+  require('./item-pump').discard(iterable);
+  return new UnsupportedError('send() to a handler that streams');
 }
 
 module.exports = { Server, ServedCall, timeoutsOf };

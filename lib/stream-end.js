@@ -4,18 +4,18 @@ const native = require('./binding');
 const { decodeError, encodeError } = require('./error-frames');
 const { EVENT, TYPE } = require('./frames');
 const { STRUCTURED } = require('./start-frames');
+const { StreamOwner } = require('./stream-owner');
 
 const HIGH_WATER_BYTES = native.streamHighWaterBytes;
 const MAX_CHUNK_BYTES = 64 * 1024; // that a reader is given
 const MAX_LOT = 64; // messages whose credit returns together
 const NOTHING = Buffer.alloc(0);
+const NOBODY = new StreamOwner();
 
 /** @typedef {{ bytes: number, messages: number }} Windows what may come and be unread */
 
 /**
- * One end of a stream (P11.1). What it reads goes to its owner, once per batch:
- * onChunks(chunks), of values or of Buffers; onEnd(); onReset(error or null); onUnreadable(error), of
- * a message; onWritable(); and onLost(error, isAsked) when the channel is over.
+ * One end of a stream (P11.1). What it reads goes to its owner, once per batch.
  */
 class StreamEnd {
   #channel;
@@ -40,8 +40,8 @@ class StreamEnd {
   #isWritable = false; // since this batch
   isOver = false;
   isTouched = false; // in this batch
-  /** @type {any} see above */
-  owner = null;
+  /** @type {StreamOwner} */
+  owner = NOBODY;
   #streams;
 
   /**
@@ -58,15 +58,15 @@ class StreamEnd {
     this.isOfMessages = isOfMessages;
   }
 
-  /** What comes is for this one. @param {any} owner */
-  adopt(owner) {
-    this.owner = owner;
-    this.#streams.owners.add(owner);
+  /** What comes is for this reader. @param {import('./stream-reader').StreamReader} reader */
+  adopt(reader) {
+    this.owner = reader;
+    this.#streams.readers.add(reader);
   }
 
-  /** It has ended. */
-  release(owner) {
-    this.#streams.owners.delete(owner);
+  /** It has ended. @param {import('./stream-reader').StreamReader} reader */
+  release(reader) {
+    this.#streams.readers.delete(reader);
   }
 
   /** @param {Windows} windows of a stream that the peer has opened */
@@ -247,7 +247,7 @@ class StreamEnd {
   lose(error, isAsked) {
     if (this.isOver) return;
     this.isOver = true;
-    this.owner?.onLost(error, isAsked);
+    this.owner.onLost(error, isAsked);
   }
 }
 

@@ -1,13 +1,14 @@
 'use strict';
 
 const { AsyncResource } = require('node:async_hooks');
+const { StreamOwner } = require('./stream-owner');
 
 /**
  * The reading half of a Node stream over a StreamEnd. The stream calls onRead() whenever something
  * was taken out of it, for credit returns as it is read; its own _read() has nothing to do, for what
  * has come is pushed at once: the window bounds it.
  */
-class StreamReader {
+class StreamReader extends StreamOwner {
   #end;
   #resource = new AsyncResource('HAWSER_PIPE', { requireManualDestroy: true });
   #isEnded = false; // by the peer
@@ -21,6 +22,7 @@ class StreamReader {
    * @param {import('./stream-end').StreamEnd} end
    */
   constructor(stream, end) {
+    super();
     this.stream = stream;
     this.#end = end;
     end.adopt(this);
@@ -51,12 +53,12 @@ class StreamReader {
     this.#resource.runInAsyncScope(this.stream.onEnd, this.stream);
   }
 
-  /** By the peer. @param {Error | null} error */
+  /** @param {Error | null} error */
   onReset(error) {
     this.stream.destroy(error ?? undefined);
   }
 
-  /** A message cannot be read. @param {Error} error */
+  /** @param {Error} error */
   onUnreadable(error) {
     this.stream.destroy(error);
   }
@@ -66,9 +68,10 @@ class StreamReader {
   }
 
   /**
-   * The channel is over. Who reads gets all that had come first.
+   * Who reads gets all that had come first. What was asked for is told to those who listen, and is no
+   * reason to end the process.
    * @param {Error} error
-   * @param {boolean} isAsked here: then it is told to those who listen, and no reason to end the process
+   * @param {boolean} isAsked
    */
   onLost(error, isAsked) {
     const { stream } = this;

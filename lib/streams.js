@@ -11,8 +11,8 @@ class Streams {
   #bySlot = [];
   /** @type {StreamEnd[]} to which something came in this batch */
   #touched = [];
-  /** Who reads or writes them, until they are done: that may be later than the stream's end. */
-  owners = new Set();
+  /** Of those that a user reads, until they are destroyed: that may be later than the stream's end. */
+  readers = new Set();
 
   /**
    * @param {import('./channel').Channel} channel
@@ -88,7 +88,7 @@ class Streams {
   /** Resolves when what either end has ended is read, or sent. */
   async finished() {
     for (;;) {
-      const busy = [...this.owners].find((owner) => owner.isFinishing);
+      const busy = [...this.readers].find((reader) => reader.isFinishing);
       if (busy === undefined) return;
       await new Promise((resolve) => {
         for (const event of ['end', 'finish', 'close']) busy.stream.once(event, resolve);

@@ -8,6 +8,7 @@ const errors = require('./errors');
 const { DRAIN } = require('./frames');
 const { HookedCalls } = require('./hooked-calls');
 const { Incarnation } = require('./incarnation');
+const { isIterable } = require('./is-iterable');
 const { LastingCalls } = require('./lasting-calls');
 const { methodTable } = require('./method-table');
 const { Middleware } = require('./middleware');
@@ -21,6 +22,7 @@ const { Separation } = require('./separation');
 const { Server } = require('./server');
 const { encodeInit } = require('./start-frames');
 const { checkTransition, isEnd } = require('./states');
+const { isOfCall } = require('./stream-names');
 const { sending } = require('./tracing');
 
 /** A worker, from the host's side, whatever process it lives in. Made by createWorker. */
@@ -212,7 +214,22 @@ class Worker extends EventEmitter {
    */
   send(type, payload, options) {
     const way = sending.isActive ? this.#hooked : this.#way;
-    return way.send(type, payload, options);
+    if (!isIterable(payload)) return way.send(type, payload, options);
+    return require('./streamed-call').sendStream(way, type, payload, options);
+  }
+
+  /**
+   * The items of a handler that is an async generator, or returns an AsyncIterable or a Readable. To
+   * leave the stream, an abort and a timeout stop it. Its error comes behind the items. As for
+   * send(), the payload may be a stream.
+   * @param {string} type
+   * @param {unknown} [payload]
+   * @param {import('./options').SendOptions} [options]
+   * @returns {import('node:stream').Readable} destroyed with what send() rejects with
+   */
+  stream(type, payload, options) {
+    const way = sending.isActive ? this.#hooked : this.#way;
+    return require('./streamed-call').callStream(way, type, payload, options);
   }
 
   /** One way; false when the worker is behind: accepted, but wait for 'drain'. */
@@ -240,13 +257,17 @@ class Worker extends EventEmitter {
    */
   openPipe(name, options) {
     return require('./pipe-opening').openPipe(name, options, () => {
-      if (!this.isConnected) throw this.#refusal('pipe');
+      if (!this.isConnected) throw this.#refusal(undefined, 'pipe');
       return this.#channel;
     });
   }
 
-  /** The worker has opened a pipe. */
+  /** The worker has opened a pipe, or a stream of a call. */
   #onStream(end) {
+    if (isOfCall(end.name)) {
+      this.#server?.onStream(end);
+      return;
+    }
     const serve = this.listenerCount('pipe') > 0 ? (pipe) => this.emit('pipe', pipe) : undefined;
     require('./pipe-opening').acceptPipe(end, serve, this.#log);
   }
@@ -276,13 +297,12 @@ class Worker extends EventEmitter {
     return this.#caller.ping(this.#options.timeouts.message);
   }
 
-  #refusal(type) {
+  #refusal(type, what = 'ping') {
     if (this.#isDead || this.#state === 'crashed') return this.#crashError(type, true);
-    const isPing = type === undefined;
-    if (this.#state === 'restarting' && isPing) return restartingError('ping');
+    if (this.#state === 'restarting' && type === undefined) return restartingError(what);
     if (this.#state !== 'ready' && this.#state !== 'restarting') {
-      const what = this.#state === 'disconnected' ? 'connected' : 'active';
-      return new errors.WorkerClosedError(`Worker is not ${what}`);
+      const how = this.#state === 'disconnected' ? 'connected' : 'active';
+      return new errors.WorkerClosedError(`Worker is not ${how}`);
     }
     return unknownTypeError(type);
   }

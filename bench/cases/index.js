@@ -19,6 +19,9 @@ exports.cases = [
   require('./neighbour.js'),
   require('./idle-call.js'),
   require('./flood.js'),
+  require('./pipe-objects.js'),
+  require('./pipe-bytes.js'),
+  require('./beside-a-pipe.js'),
 ];
 
 exports.settings = {

@@ -23,5 +23,13 @@ module.exports = {
   'worker-threads-transfer': { file: 'worker-threads.js', options: { transfer: true } },
   'fork-json': { file: 'fork.js', options: { serialization: 'json' } },
   'fork-advanced': { file: 'fork.js', options: { serialization: 'advanced' } },
+  pipe: { file: 'pipe.js', options: {} },
+  'pipe-socket': { file: 'pipe.js', options: { transport: 'socket' } },
+  'byte-pipe': { file: 'byte-pipe.js', options: {} },
+  'byte-pipe-socket': { file: 'byte-pipe.js', options: { transport: 'socket' } },
+  'byte-net': { file: 'byte-child.js', options: { over: 'net' } },
+  'byte-stdio': { file: 'byte-child.js', options: { over: 'stdio' } },
+  'port-pipe': { file: 'port-pipe.js', options: { adapter: 'hawser' } },
+  'port-pipe-reference': { file: 'port-pipe.js', options: { adapter: 'reference' } },
   'json-lines': { file: 'json-lines.js', options: {} },
 };

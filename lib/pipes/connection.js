@@ -101,7 +101,7 @@ class Connection {
     if (this.#isOver) return;
     this.#end();
     this.#link.destroy();
-    this.channel.endStreams(error);
+    this.channel.endStreams(error, false);
     this.channel.close();
     this.#owner.onLost(error);
   }

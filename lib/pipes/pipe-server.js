@@ -133,9 +133,10 @@ class PipeServer {
   }
 
   #open(stream, end) {
-    const pipe = StreamPipe.accept(stream, this.#optionsOf(stream.isOfMessages));
-    // Nobody here has asked for it, so it is not to end the process.
-    pipe.on('error', (error) => pipe.listenerCount('error') === 1 && this.#onError(error));
+    const options = this.#optionsOf(stream.isOfMessages);
+    const pipe = StreamPipe.accept(stream, options, {
+      error: (what, error) => this.#onError(error),
+    });
     pipe.once('close', () => end.finish());
     try {
       this.#onPipe(pipe);
