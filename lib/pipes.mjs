@@ -1,4 +1,5 @@
 import pipes from './pipes.js';
 
-export const { WorkerPipeAdapter } = pipes;
+export const { TCPPipeAdapter, UnixPipeAdapter, WorkerPipeAdapter } = pipes;
+export const { connect, createPipePair, createPipeServer } = pipes;
 export default pipes;
