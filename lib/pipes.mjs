@@ -1,0 +1,4 @@
+import pipes from './pipes.js';
+
+export const { ProcessPipeAdapter } = pipes;
+export default pipes;
