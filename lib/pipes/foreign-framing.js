@@ -86,6 +86,10 @@ class CustomFraming {
     );
   }
 
+  join(frames) {
+    return /** @type {any} */ (this.#framing).join(frames);
+  }
+
   feed(chunk) {
     (this.#framing ?? this.#choose(false)).feed(chunk);
   }
@@ -102,8 +106,8 @@ class CustomFraming {
 /**
  * @param {any} serializer 'json' or a Serializer
  * @param {number} [limit] of a value, bytes
- * @returns {LineFraming | CustomFraming} frame(value) gives a string or bytes; feed(chunk), then next()
- *   until it gives NOTHING; finish() and next() again
+ * @returns {LineFraming | CustomFraming} join() of what frame() gives is to be written; feed(chunk), then
+ *   next() until it gives NOTHING; finish() and next() again
  * @throws {UnsupportedError}
  */
 function framingOf(serializer, limit = MAX_VALUE_BYTES) {

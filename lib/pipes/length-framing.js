@@ -25,7 +25,7 @@ class LengthFraming {
     this.#limit = limit;
   }
 
-  /** @param {unknown} value @returns {Buffer} @throws {SerializationError | TooLargeError} */
+  /** @param {unknown} value @returns {Buffer} for join() @throws {SerializationError | TooLargeError} */
   frame(value) {
     const bytes = this.#codec.toBytes(value);
     this.#check(bytes.length);
@@ -33,6 +33,11 @@ class LengthFraming {
     frame.writeUInt32LE(bytes.length);
     frame.set(bytes, PREFIX);
     return frame;
+  }
+
+  /** @param {Buffer[]} frames @returns {Buffer} to be written */
+  join(frames) {
+    return frames.length === 1 ? frames[0] : Buffer.concat(frames);
   }
 
   #check(length) {

@@ -43,12 +43,17 @@ class LineFraming {
     this.#limit = limit;
   }
 
-  /** @param {unknown} value @returns {string} @throws {SerializationError | TooLargeError} */
+  /** @param {unknown} value @returns {string} for join() @throws {SerializationError | TooLargeError} */
   frame(value) {
     const text = this.#codec.toText(value);
     if (text.length > this.#limit)
       throw new TooLargeError(`a value of ${text.length} characters, at most ${this.#limit}`);
-    return `${text}\n`;
+    return text;
+  }
+
+  /** @param {string[]} lines of frame(), one at least @returns {string} to be written */
+  join(lines) {
+    return `${lines.join('\n')}\n`;
   }
 
   /** @param {Buffer} chunk what the program wrote next */

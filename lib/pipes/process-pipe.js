@@ -6,7 +6,7 @@ const { Pipe } = require('../pipe');
 const { framingOf } = require('./foreign-framing');
 const { NOTHING } = require('./nothing');
 
-const PIECE = 64 * 1024; // of what goes to stdin at a time, characters or bytes
+const PIECE = 256 * 1024; // of what goes to stdin at a time, characters or bytes
 
 /** @typedef {import('node:child_process').ChildProcess} ChildProcess */
 /** @typedef {import('../worker-process').WorkerProcess} WorkerProcess */
@@ -227,8 +227,8 @@ class ProcessPipe extends Pipe {
       return;
     }
     const isLast = next === chunks.length;
-    const data = typeof frames[0] === 'string' ? frames.join('') : Buffer.concat(frames);
-    this.#send(data, isLast ? callback : () => this.#sendFrom(chunks, next, callback));
+    const go = (error) => (error ? callback(error) : this.#sendFrom(chunks, next, callback));
+    this.#send(this.#framing.join(frames), isLast ? callback : go);
   }
 
   /** The callback is called when the system has taken it; else it waits for the end, which says why. */
