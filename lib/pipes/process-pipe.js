@@ -136,7 +136,7 @@ class ProcessPipe extends Pipe {
   /** Once it is known how all of this ends, and whenever more of the output has been read. */
   #settle() {
     if (this.destroyed) return;
-    this.#failure = this.#findFailure();
+    this.#failure ??= this.#findFailure();
     if (this.#failure !== null) this.#failWhenRead(this.#failure);
     else if (this.#isExitKnown && this.#isOutputOver && !this.#isEnded) {
       this.#isEnded = true;
@@ -145,8 +145,7 @@ class ProcessPipe extends Pipe {
   }
 
   #failWhenRead(failure) {
-    const nobodyReads = this.readableFlowing === null && this.#untaken !== null;
-    if (this.readableLength === 0 || nobodyReads) this.destroy(failure);
+    if (this.readableLength === 0 || this.#isStuck()) this.destroy(failure);
   }
 
   /** @returns {Error | null} null: none, or not yet */
