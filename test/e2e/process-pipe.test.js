@@ -273,3 +273,15 @@ describe('ProcessPipeAdapter with pty, where node-pty is installed', () => {
     assert.match(message, /File not found/);
   });
 });
+
+for (const [name, said] of [
+  ['external-sort', '1,000,000 lines came back in order\n'],
+  ['external-filter', '25000 errors of 100000 entries\nno fatal ones\n'],
+]) {
+  describe(`examples/${name}`, () => {
+    it('says what it found to be right', () => {
+      const file = path.join(__dirname, '../../examples', name, 'index.js');
+      assert.equal(execFileSync(execPath, [file], { encoding: 'utf8' }), said);
+    });
+  });
+}
