@@ -250,7 +250,9 @@ class ProcessPipe extends Pipe {
 
   /** @param {Callback} callback */
   _final(callback) {
-    this.#stdin.end(() => callback()); // where it is closed already, nothing is lost
+    // Where it is closed already nothing is lost, and a stream that is destroyed calls nobody.
+    if (this.#stdin.destroyed) callback();
+    else this.#stdin.end(() => callback());
   }
 
   /** @param {Error | null} error @param {Callback} callback when the program is gone */

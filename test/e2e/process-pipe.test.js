@@ -64,8 +64,10 @@ describe('ProcessPipeAdapter', () => {
     await once(adapter.process, 'exit');
     await new Promise(setImmediate);
     const pipe = adapter.createDuplex();
+    const closed = once(pipe, 'close');
     pipe.end();
     assert.equal(await text(pipe), 'early\n');
+    await closed;
   });
 
   it('goes on in the other direction when one has ended', async () => {
