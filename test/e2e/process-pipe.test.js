@@ -171,6 +171,15 @@ describe('ProcessPipeAdapter', () => {
     await Promise.all([through(), ...destroyed.map((pipe) => once(pipe, 'close'))]);
     await releases(before);
   });
+
+  it('lets go of a stderr that a process left behind still holds', async () => {
+    const before = await heldAtRest();
+    const pipe = open('sh', ['-c', 'sleep 60 >/dev/null & echo $!']);
+    pipe.end();
+    const [pid] = await Promise.all([text(pipe), once(pipe, 'close')]);
+    await releases(before);
+    process.kill(Number(pid));
+  });
 });
 
 describe('new ProcessPipeAdapter refuses', () => {
