@@ -3,6 +3,9 @@
 /** 'hawser/pipes': a Duplex over any transport. What is not used is not loaded. */
 
 module.exports = {
+  get ProcessPipeAdapter() {
+    return require('./pipes/process-pipe-adapter').ProcessPipeAdapter;
+  },
   get TCPPipeAdapter() {
     return require('./pipes/tcp-pipe-adapter').TCPPipeAdapter;
   },

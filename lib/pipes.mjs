@@ -1,5 +1,5 @@
 import pipes from './pipes.js';
 
-export const { TCPPipeAdapter, UnixPipeAdapter, WorkerPipeAdapter } = pipes;
+export const { ProcessPipeAdapter, TCPPipeAdapter, UnixPipeAdapter, WorkerPipeAdapter } = pipes;
 export const { connect, createPipePair, createPipeServer } = pipes;
 export default pipes;
