@@ -12,6 +12,9 @@ module.exports = {
   get UnixPipeAdapter() {
     return require('./pipes/unix-pipe-adapter').UnixPipeAdapter;
   },
+  get WebSocketPipeAdapter() {
+    return require('./pipes/web-socket-pipe-adapter').WebSocketPipeAdapter;
+  },
   get WorkerPipeAdapter() {
     return require('./pipes/worker-pipe-adapter').WorkerPipeAdapter;
   },

@@ -57,6 +57,12 @@ export class UnixPipeAdapter implements PipeAdapter {
   createDuplex(options?: PipeOptions): Pipe;
 }
 
+/** Not available yet: the constructor throws UnsupportedError. */
+export class WebSocketPipeAdapter implements PipeAdapter {
+  constructor(url: string | URL | object);
+  createDuplex(options?: PipeOptions): Pipe;
+}
+
 /** One end of a MessageChannel, parentPort, or a Worker: it carries one pipe, and becomes its own. */
 export class WorkerPipeAdapter implements PipeAdapter {
   constructor(port: MessagePort | Worker);
