@@ -73,7 +73,7 @@ describe('WorkerPipeAdapter with a peer of the older protocol', () => {
     pipe.end();
     for (let i = 0; i < 10; i++) {
       ports.port2.postMessage(`raw ${i}`); // what is under way has the time to come
-      await take(pipe, 1);
+      await Promise.all([take(pipe, 1), new Promise(setImmediate)]);
     }
     assert.equal(answered, 0);
     assert.equal(pipe.writableLength, 50);
@@ -105,7 +105,7 @@ describe('WorkerPipeAdapter with a peer of the older protocol', () => {
     for (let i = 100; i < 200; i++) pipe.write(i);
     for (let i = 0; i < 20; i++) {
       ports.port2.postMessage(`raw ${i}`); // what is under way has the time to come
-      await take(pipe, 1);
+      await Promise.all([take(pipe, 1), new Promise(setImmediate)]);
     }
     assert.ok(waiting.length <= 100 + 8 + 1, `${waiting.length} came`);
     isSlow = false;
