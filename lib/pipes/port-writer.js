@@ -126,7 +126,9 @@ class PortWriter {
 
   #stopWaiting() {
     clearTimeout(this.#silence);
+    clearImmediate(this.#pace);
     this.#silence = undefined;
+    this.#pace = undefined;
   }
 
   #wait() {
