@@ -1,5 +1,11 @@
 import pipes from './pipes.js';
 
-export const { TCPPipeAdapter, UnixPipeAdapter, WorkerPipeAdapter } = pipes;
+export const {
+  ProcessPipeAdapter,
+  TCPPipeAdapter,
+  UnixPipeAdapter,
+  WebSocketPipeAdapter,
+  WorkerPipeAdapter,
+} = pipes;
 export const { connect, createPipePair, createPipeServer } = pipes;
 export default pipes;

@@ -1,7 +1,9 @@
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type { ConnectionOptions, TlsOptions } from 'node:tls';
 import type { MessagePort, Worker } from 'node:worker_threads';
+import type { Serializer } from './index.js';
 
 export interface PipeOptions {
   /** Values instead of bytes. Default false. */
@@ -10,6 +12,8 @@ export interface PipeOptions {
   highWaterMark?: number;
   /** Its abort destroys the pipe. */
   signal?: AbortSignal;
+  /** Object mode over the stdio of a program: how a value becomes bytes. Default 'json': a line each. */
+  serializer?: 'json' | Serializer;
 }
 /**
  * A real stream.Duplex: write() is answered when the other end has room, end() half-closes behind all
@@ -20,6 +24,16 @@ export interface Pipe extends Duplex {
 }
 export interface PipeAdapter {
   createDuplex(options?: PipeOptions): Pipe;
+}
+/** The stdio of a program in any language, started here or handed over. */
+export class ProcessPipeAdapter implements PipeAdapter {
+  /** @param options as spawn takes them; pty: in a terminal of its own, by node-pty. Default false. */
+  constructor(command: string, args?: string[], options?: SpawnOptions & { pty?: boolean });
+  /** The pipe owns the child from then on: destroy() kills it. */
+  constructor(child: ChildProcess);
+  /** Once. */
+  createDuplex(options?: PipeOptions): Pipe;
+  readonly process: ChildProcess;
 }
 
 /**
@@ -40,6 +54,12 @@ export class UnixPipeAdapter implements PipeAdapter {
   /** A path; or a byte stream, such as a net.Socket, whose other end is one: for one pipe. */
   constructor(target: string | Duplex);
   /** As of TCPPipeAdapter. */
+  createDuplex(options?: PipeOptions): Pipe;
+}
+
+/** Not available yet: the constructor throws UnsupportedError. */
+export class WebSocketPipeAdapter implements PipeAdapter {
+  constructor(url: string | URL | object);
   createDuplex(options?: PipeOptions): Pipe;
 }
 

@@ -8,6 +8,8 @@
  *   stats()             -> { transport, doorbellsRung? ... }, counters since the start
  *   close()             -> Promise; the worker is gone
  *   sharesProcess       true where the worker is a thread of this process
+ *
+ * lines.js has a form of its own, for its case alone.
  */
 
 /** @type {Record<string, { file: string, options: object }>} */
@@ -32,4 +34,7 @@ module.exports = {
   'port-pipe': { file: 'port-pipe.js', options: { adapter: 'hawser' } },
   'port-pipe-reference': { file: 'port-pipe.js', options: { adapter: 'reference' } },
   'json-lines': { file: 'json-lines.js', options: {} },
+  'process-pipe': { file: 'lines.js', options: { by: 'pipe' } },
+  'stdio-lines': { file: 'lines.js', options: { by: 'hand' } },
+  'stdio-lines-joined': { file: 'lines.js', options: { by: 'hand, joined' } },
 };

@@ -135,7 +135,7 @@ class PipeServer {
   #open(stream, end) {
     const options = this.#optionsOf(stream.isOfMessages);
     const pipe = StreamPipe.accept(stream, options, {
-      error: (what, /** @type {any} */ error) => this.#onError(error),
+      error: (what, error) => this.#onError(/** @type {Error} */ (error)),
     });
     pipe.once('close', () => end.finish());
     try {
