@@ -1,11 +1,12 @@
 'use strict';
 
 const { decodeError } = require('../error-frames');
+const { ProtocolError } = require('../errors');
 const { EVENT, ROLE, TYPE } = require('../frames');
 const { STRUCTURED, encodeStart } = require('../start-frames');
 const { Connection } = require('./connection');
 
-/** Of the start of a connection with one pipe (P3.19). */
+/** In INIT (P3.19). */
 const PIPE_VERSION = 1;
 
 /** The end of a connection with one pipe that has asked for it: the host, for the protocol. */
@@ -65,7 +66,7 @@ class ConnectingEnd {
 
   /** Only the end that connects opens a stream. */
   onStream(end) {
-    end.reset(new Error('a connection carries one pipe'));
+    end.reset(new ProtocolError('only who connects opens a pipe', { rule: 'P3.20' }));
   }
 
   onLost(error) {

@@ -290,7 +290,7 @@ describe('who has not opened a pipe', () => {
     await once(greedy.resume(), 'close');
     clearInterval(pump);
     assert.ok(errors[0] instanceof ProtocolError, String(errors[0]));
-    assert.equal(errors[0].rule, 'P3.19');
+    assert.equal(errors[0].rule, 'P3.21');
     assert.ok(greedy.bytesWritten < 4 << 20, `${greedy.bytesWritten} bytes`);
   });
 
