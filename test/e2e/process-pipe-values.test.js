@@ -47,6 +47,22 @@ describe('ProcessPipeAdapter in object mode', () => {
     assert.deepEqual(seen, values);
   });
 
+  it('makes no more of a queue when it was destroyed', async () => {
+    const pipe = open('sleep', ['60']);
+    let made = 0;
+    const value = { toJSON: () => (made++, 'x'.repeat(300_000)) };
+    pipe.cork();
+    const told = Promise.all(
+      Array.from({ length: 50 }, () => new Promise((done) => pipe.write(value, done))),
+    );
+    pipe.uncork();
+    await new Promise(setImmediate);
+    const before = made;
+    await once(pipe.destroy(), 'close');
+    assert.ok((await told).every((error) => error instanceof Error));
+    assert.deepEqual([before, made], [1, 1]);
+  });
+
   it('writes what was said in one turn as one piece', async () => {
     const report =
       "process.stdin.once('data', (bytes) => { console.log(bytes.length); process.exit() })";
