@@ -262,7 +262,7 @@ describe('ProcessPipeAdapter with pty, where node-pty is installed', () => {
   const host = path.join(__dirname, 'hosts', 'uses-pty.js');
   const env = { ...process.env, NODE_PATH: path.join(__dirname, 'modules') };
   const run = (input, ...command) =>
-    JSON.parse(execFileSync(execPath, [host, ...command], { env, input }));
+    JSON.parse(execFileSync(execPath, [host, ...command], { env, input, timeout: 15_000 }));
 
   it('passes options on and carries bytes both ways', () => {
     assert.deepEqual(run('line\n', 'cat'), { output: '70 columns\nline\n' });
