@@ -233,6 +233,13 @@ describe("ProcessPipeAdapter with a user's Serializer", () => {
     await once(pipe.destroy(), 'close');
   });
 
+  it('takes lines of a program that speaks first, where nothing says otherwise', async () => {
+    const pipe = open('sh', ['-c', `echo ${hex.serialize('first')}; exec cat`], { serializer: hex });
+    assert.deepEqual(await once(pipe, 'data'), ['first']);
+    pipe.end('second');
+    assert.deepEqual(await once(pipe, 'data'), ['second']);
+  });
+
   for (const [what, serializer, message] of [
     ['a text with a newline', { ...hex, serialize: () => 'a\nb' }, /gave a text that is no line/],
     ['an empty text', { ...hex, serialize: () => '' }, /gave a text that is no line/],
