@@ -202,7 +202,7 @@ class Caller {
     if (call.kept !== null) this.#lasting?.withdraw(call);
     this.#prepared.delete(call);
     call.onProgress = null;
-    if (call.link !== null) call.link.onAnswer(false);
+    if (call.link !== null) call.link.cut(reason);
     call.refuse(reason);
     this.#checkIdle();
   }
@@ -392,7 +392,7 @@ class Caller {
   }
 
   #settle(call, kind, at) {
-    if (call.link !== null) call.link.onAnswer(kind !== EVENT.TIMEOUT);
+    if (call.link !== null && kind !== EVENT.TIMEOUT) call.link.onAnswer();
     if (kind === EVENT.RESPONSE) this.#resolve(call, at);
     else if (kind === EVENT.PONG) call.succeed(call.age);
     else if (kind === EVENT.TIMEOUT)

@@ -26,7 +26,7 @@ class ResultStream extends ItemStream {
   #error = null;
   #isQuiet = false; // nobody need hear of it
   #onLeft;
-  /** Whether its handler has settled, and no abort has cut what follows from that. */
+  /** Whether its handler has settled, and nobody has given it up. */
   isAnswered = false;
 
   /** @param {() => void} onLeft nobody reads any more */
@@ -59,8 +59,15 @@ class ResultStream extends ItemStream {
     this.#conclude();
   }
 
+  /** The call is given up. @param {unknown} reason */
+  cut(reason) {
+    this.isAnswered = false;
+    this.fail(reason);
+  }
+
   /** The call has failed. @param {unknown} reason */
   fail(reason) {
+    if (this.#isSettled) return;
     const isLost = this.#isComplete && this.#error !== null;
     this.#isSettled = true;
     this.#error = reason || new DOMException(`aborted with ${String(reason)}`, 'AbortError');

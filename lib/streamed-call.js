@@ -43,9 +43,14 @@ class StreamedCall {
     this.#pump.run(end).catch((error) => end.reset(error));
   }
 
-  /** @param {boolean} isAnswered by its handler; false: that no longer matters */
-  onAnswer(isAnswered) {
-    if (this.results !== null) this.results.isAnswered = isAnswered;
+  /** Its handler has settled. */
+  onAnswer() {
+    if (this.results !== null) this.results.isAnswered = true;
+  }
+
+  /** It is given up: nothing more is read. @param {unknown} reason */
+  cut(reason) {
+    this.results?.cut(reason);
   }
 
   /** @param {Promise<unknown>} promise of the call */
