@@ -324,28 +324,6 @@ function describeLeaving(start) {
 }
 
 function describeWaiting(start) {
-  it('that is given up while it waits leaves no stream behind', async () => {
-    const worker = await start({ highWaterMark: { messages: 1 } });
-    const running = worker.send('never').catch(() => {});
-    for (let round = 0; round < 4; round++) {
-      const controller = new AbortController();
-      const { signal } = controller;
-      const all = range(MOST_STREAMS / 4).flatMap(() => [
-        outcome(worker.stream('generator', 1, { signal })),
-        outcome(worker.stream('doubles', sourceOf([1]), { signal })),
-      ]);
-      controller.abort('enough');
-      for (const { error } of await Promise.all(all))
-        assert.ok(error === 'enough' || error.code === OVERLOADED.code);
-      await worker.ping();
-      await worker.ping();
-    }
-    const last = worker.stream('generator', 1, { timeout: 20 });
-    assert.equal((await outcome(last)).error.phase, 'queue');
-    await worker.terminate();
-    await running;
-  });
-
   it('is refused where 1,024 are open, and taken again when they are over', async () => {
     const worker = await start();
     const open = range(MOST_STREAMS).map(() => worker.stream('silentReadable'));
@@ -480,29 +458,6 @@ function describeEnds(start) {
     assert.equal(error.code, 'ERR_HAWSER_CRASHED');
     assert.equal(error.messageType, 'exits');
     assert.equal(error.reason.code, 3);
-  });
-
-  it('gives what came before terminate(), and then WorkerClosedError', async () => {
-    const worker = await start();
-    const stream = worker.stream('endless');
-    await once(stream, 'readable');
-    const waiting = stream.readableLength;
-    assert.ok(waiting > 0);
-    const ended = worker.terminate();
-    const { items, error } = await outcome(stream);
-    assert.ok(items.length >= waiting);
-    assert.equal(error.code, 'ERR_HAWSER_CLOSED');
-    await ended;
-  });
-
-  it('that nobody listens to is closed silently by terminate()', async () => {
-    const worker = await start();
-    const stream = worker.stream('endless');
-    await worker.send('plain');
-    const closed = new Promise((resolve) => stream.resume().on('close', resolve));
-    await worker.terminate();
-    await closed;
-    assert.equal(stream.errored, null);
   });
 }
 
