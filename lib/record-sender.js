@@ -129,6 +129,11 @@ class RecordSender extends BatchReader {
     return this.#closed;
   }
 
+  /** Whether this is called by a getter of a payload, or by whoever serializes it. */
+  get isEncoding() {
+    return this.#encoding;
+  }
+
   /**
    * Encode a value as the payload of one record. Throws SerializationError or TooLargeError, and
    * nothing has been sent then.
@@ -391,6 +396,7 @@ class RecordSender extends BatchReader {
   // ---------------------------------------------------------------- streams
 
   /**
+   * Not while a payload is being encoded.
    * @param {Buffer} name
    * @param {number} windowBytes
    * @param {number} windowMessages 0: of bytes
