@@ -23,6 +23,7 @@ export const {
   TooLargeError,
   RemoteError,
   startWorkerServer,
+  move,
   isWorker,
   workerData,
   parent,

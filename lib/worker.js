@@ -36,6 +36,9 @@ async function startWorkerServer(handlers, options = {}) {
 
 module.exports = {
   startWorkerServer,
+  get move() {
+    return require('./move').move;
+  },
   get isWorker() {
     return stateOf() !== undefined;
   },

@@ -1,4 +1,4 @@
 import worker from './worker.js';
 
-export const { startWorkerServer, isWorker, workerData, parent } = worker;
+export const { startWorkerServer, move, isWorker, workerData, parent } = worker;
 export default worker;

@@ -249,12 +249,14 @@ export interface WorkerStats {
 }
 
 export {
+  move,
   startWorkerServer,
   workerData,
   isWorker,
   parent,
   Parent,
   ServerOptions,
+  Transferable,
   WorkerServer,
 } from './worker.js';
 

@@ -69,3 +69,11 @@ export const parent: Parent;
 export const workerData: any;
 /** Whether this process was started by createWorker, or listens. */
 export const isWorker: boolean;
+/**
+ * Mark a value as moved: a pipe over a MessagePort transfers what it holds instead of copying it, once,
+ * with the next write of this value. Default list: the memory of a typed array, or else the value itself
+ * (ArrayBuffer, MessagePort). Copied anyway: in calls, over pipes to processes, and a Buffer that is a
+ * part of some memory. TypeError for a plain object without a list.
+ */
+export function move<T>(value: T, transferList?: readonly Transferable[]): T;
+export type Transferable = import('node:worker_threads').TransferListItem;

@@ -1,0 +1,4 @@
+import pipes from './pipes.js';
+
+export const { WorkerPipeAdapter } = pipes;
+export default pipes;
