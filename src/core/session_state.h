@@ -91,7 +91,7 @@ struct hwr_session_s {
   hwr_spill_t spill;     /* the lane: waits for room or bytes of credit */
   hwr_spill_t requests;  /* wait for message credit before they enter the lane */
   bool front_started;    /* part of the spill's front record has been sent */
-  uint32_t drain_wanted; /* enum hwr_drain, or both */
+  uint32_t drain_wanted; /* enum hwr_drain, or several */
   bool hello_waits, goaway_waits;
   uint32_t goaway_reason;
   hwr_id_queue_t pings, pongs;
