@@ -23,8 +23,10 @@
     'os_win': ['src/os/os_win.c'],
     'transport': [
       'src/transport/attach.c',
+      'src/transport/fed.c',
       'src/transport/listener.c',
       'src/transport/loop.c',
+      'src/transport/private_ring.c',
       'src/transport/shm.c',
       'src/transport/spin.c',
       'src/transport/stream.c',
@@ -32,6 +34,7 @@
     'binding': [
       'src/binding/calls.c',
       'src/binding/channel.c',
+      'src/binding/fed.c',
       'src/binding/js.c',
       'src/binding/link.c',
       'src/binding/listener.c',

@@ -120,7 +120,10 @@ function markdownReport(plan, trials) {
 
 /** The first figure of each case for the contenders that readers know. */
 function summary(run) {
-  const rows = played(run).map(({ plan, trials }) => {
+  const known = played(run).filter(({ plan }) =>
+    plan.contenders.some((name) => HEADLINERS.includes(name)),
+  );
+  const rows = known.map(({ plan, trials }) => {
     const [{ key, title }] = plan.figures;
     const figure = (name) =>
       numbers(

@@ -239,7 +239,7 @@ class Incarnation {
 
   #adoptChild(child) {
     this.process = new WorkerProcess(child, {
-      forwardStderr: this.#options.stdio === 'default',
+      stderr: this.#options.stdio === 'default' ? 'forward' : 'stream',
       onExit: () => this.#onProcessEnd(),
       wantsTail: this.#owner.wantsTail,
     });

@@ -25,30 +25,31 @@ const REASONS = {
 
 /**
  * @param {unknown} given path of the socket file
+ * @param {string} [name] of the option
  * @returns {string} absolute, otherwise as it was
  * @throws {TypeError | RangeError | UnsupportedError} that names the option
  */
-function socketPathOf(given) {
+function socketPathOf(given, name = 'socketPath') {
   if (typeof given !== 'string' || given === '' || given.includes('\0') || given.endsWith('/')) {
     const got = inspect(given, { depth: 0 });
-    throw new TypeError(`option 'socketPath' must be the path of a file, got ${got}`);
+    throw new TypeError(`option '${name}' must be the path of a file, got ${got}`);
   }
   // @ts-ignore newer than the types
-  if (!given.isWellFormed()) throw new TypeError("option 'socketPath' must be well-formed text");
+  if (!given.isWellFormed()) throw new TypeError(`option '${name}' must be well-formed text`);
   if (native.maxSocketPath === 0)
-    throw new UnsupportedError("option 'socketPath' is not available on this system");
+    throw new UnsupportedError(`option '${name}' is not available on this system`);
   // Not resolved: behind a link '..' is another folder than its text says.
   const whole = path.isAbsolute(given) ? given : `${process.cwd()}/${given}`;
   const bytes = Buffer.byteLength(whole);
   if (bytes <= native.maxSocketPath) return whole;
   const text = `of ${bytes} bytes is too long: sockets have names of at most ${native.maxSocketPath}`;
-  throw new RangeError(`option 'socketPath' ${text} (${whole})`);
+  throw new RangeError(`option '${name}' ${text} (${whole})`);
 }
 
-/** @param {any} cause what listen or connectLink threw @param {string} socketPath @returns {Error} */
-function socketError(cause, socketPath) {
+/** @param {any} cause what listen or connectLink threw @param {string} socketPath @param {string} [name] of the option @returns {Error} */
+function socketError(cause, socketPath, name = 'socketPath') {
   const why = REASONS[cause.code] ?? cause.message;
-  const error = new Error(`socketPath ${socketPath}: ${why}`, { cause });
+  const error = new Error(`${name} ${socketPath}: ${why}`, { cause });
   return Object.assign(error, { code: cause.code });
 }
 

@@ -1,4 +1,11 @@
 import pipes from './pipes.js';
 
-export const { WorkerPipeAdapter } = pipes;
+export const {
+  ProcessPipeAdapter,
+  TCPPipeAdapter,
+  UnixPipeAdapter,
+  WebSocketPipeAdapter,
+  WorkerPipeAdapter,
+} = pipes;
+export const { connect, createPipePair, createPipeServer } = pipes;
 export default pipes;

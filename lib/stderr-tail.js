@@ -4,18 +4,23 @@ const { PassThrough } = require('node:stream');
 
 const TAIL_BYTES = 4096;
 
-/** The last bytes of a worker's stderr, kept for the errors that need them. */
+/** The last bytes of a process's stderr, kept for the errors that need them. */
 class StderrTail {
   #source;
   #tail = Buffer.alloc(0);
   #exited = false;
-  /** What was read, for the user to read as well; null where it is forwarded. */
+  #forwards;
+  /** What was read, for the user to read as well; null but for 'stream'. */
   stream;
 
-  /** @param {import('node:stream').Readable} source @param {boolean} forward to our own stderr */
-  constructor(source, forward) {
+  /**
+   * @param {import('node:stream').Readable} source
+   * @param {'forward' | 'stream' | 'keep'} how to our own stderr, to the user's pace, or no further
+   */
+  constructor(source, how) {
     this.#source = source;
-    this.stream = forward ? null : new PassThrough();
+    this.#forwards = how === 'forward';
+    this.stream = how === 'stream' ? new PassThrough() : null;
     source.on('data', (chunk) => this.#take(chunk));
     source.on('error', () => {});
     source.on('end', () => this.stream?.end());
@@ -24,8 +29,8 @@ class StderrTail {
 
   #take(chunk) {
     this.#tail = Buffer.concat([this.#tail, chunk]).subarray(-TAIL_BYTES);
-    if (this.stream === null) process.stderr.write(chunk);
-    else if (!this.stream.write(chunk) && !this.#exited) this.#source.pause();
+    if (this.#forwards) process.stderr.write(chunk);
+    else if (this.stream?.write(chunk) === false && !this.#exited) this.#source.pause();
   }
 
   /** The process has ended: the rest, which is what a pipe holds, is taken in, read or not. */

@@ -14,7 +14,7 @@ const STDERR_GRACE = 200; // for the last of stderr after the exit
  * @property {any} [error] why the process could not be started at all
  */
 
-/** A worker's process, from its start until it is gone. Ended by its pid only. */
+/** A process that is ours, from its start until it is gone. Ended by its pid only. */
 class WorkerProcess {
   #child;
   #listener;
@@ -27,19 +27,24 @@ class WorkerProcess {
 
   /**
    * @param {import('node:child_process').ChildProcess} child
-   * @param {{ forwardStderr: boolean, onExit: () => void, wantsTail: () => boolean }} listener
-   *   onExit: at once; wantsTail: whether it is worth waiting for the last of stderr
+   * @param {object} listener
+   * @param {'forward' | 'stream' | 'keep'} listener.stderr what becomes of it, beside its tail
+   * @param {() => void} listener.onExit at once
+   * @param {() => boolean} listener.wantsTail whether it is worth waiting for the last of stderr
    */
   constructor(child, listener) {
     this.#child = child;
     this.#listener = listener;
-    if (child.stderr) this.#stderr = new StderrTail(child.stderr, listener.forwardStderr);
+    if (child.stderr) this.#stderr = new StderrTail(child.stderr, listener.stderr);
     this.exited = new Promise((resolve) => {
       child.on('error', (error) => {
         const neverStarted = child.pid === undefined; // else it could only not be killed
         if (neverStarted) resolve(this.#end({ code: null, signal: null, error }));
       });
       child.once('exit', (code, signal) => resolve(this.#end({ code, signal })));
+      const { exitCode, signalCode } = child; // of a child that had ended when it was handed over
+      if (exitCode !== null || signalCode !== null)
+        resolve(this.#end({ code: exitCode, signal: signalCode }));
     });
   }
 
@@ -74,9 +79,12 @@ class WorkerProcess {
     if (this.exit === null) this.#child.kill(signal);
   }
 
-  /** SIGTERM, and SIGKILL when that does not help. Resolves when the process is gone. */
-  async killInSteps() {
-    this.kill('SIGTERM');
+  /**
+   * A signal, and SIGKILL when that does not help. Resolves when the process is gone.
+   * @param {NodeJS.Signals} [signal]
+   */
+  async killInSteps(signal = 'SIGTERM') {
+    this.kill(signal);
     const timer = setTimeout(() => this.kill('SIGKILL'), KILL_GRACE);
     await this.exited;
     clearTimeout(timer);

@@ -15,10 +15,14 @@ exports.cases = [
   bytes('1 KiB', 1024),
   bytes('64 KiB', 64 * 1024),
   bytes('1 MiB', 1024 * 1024),
+  require('./process-lines.js'),
   require('./start.js'),
   require('./neighbour.js'),
   require('./idle-call.js'),
   require('./flood.js'),
+  require('./pipe-objects.js'),
+  require('./pipe-bytes.js'),
+  require('./beside-a-pipe.js'),
 ];
 
 exports.settings = {

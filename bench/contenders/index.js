@@ -8,6 +8,8 @@
  *   stats()             -> { transport, doorbellsRung? ... }, counters since the start
  *   close()             -> Promise; the worker is gone
  *   sharesProcess       true where the worker is a thread of this process
+ *
+ * lines.js has a form of its own, for its case alone.
  */
 
 /** @type {Record<string, { file: string, options: object }>} */
@@ -23,5 +25,16 @@ module.exports = {
   'worker-threads-transfer': { file: 'worker-threads.js', options: { transfer: true } },
   'fork-json': { file: 'fork.js', options: { serialization: 'json' } },
   'fork-advanced': { file: 'fork.js', options: { serialization: 'advanced' } },
+  pipe: { file: 'pipe.js', options: {} },
+  'pipe-socket': { file: 'pipe.js', options: { transport: 'socket' } },
+  'byte-pipe': { file: 'byte-pipe.js', options: {} },
+  'byte-pipe-socket': { file: 'byte-pipe.js', options: { transport: 'socket' } },
+  'byte-net': { file: 'byte-child.js', options: { over: 'net' } },
+  'byte-stdio': { file: 'byte-child.js', options: { over: 'stdio' } },
+  'port-pipe': { file: 'port-pipe.js', options: { adapter: 'hawser' } },
+  'port-pipe-reference': { file: 'port-pipe.js', options: { adapter: 'reference' } },
   'json-lines': { file: 'json-lines.js', options: {} },
+  'process-pipe': { file: 'lines.js', options: { by: 'pipe' } },
+  'stdio-lines': { file: 'lines.js', options: { by: 'hand' } },
+  'stdio-lines-joined': { file: 'lines.js', options: { by: 'hand, joined' } },
 };

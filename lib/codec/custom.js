@@ -50,7 +50,7 @@ class Custom {
     const text = this.#reader.decode(bytes, start, end, false);
     this.#reader.release();
     if (typeof text !== 'string') throw new ProtocolError('malformed text', { rule: 'P9.3' });
-    return this.#guard(() => this.#serializer.deserialize(text), 'deserialize');
+    return this.deserialize(text);
   }
 
   /**
@@ -60,8 +60,16 @@ class Custom {
    * @param {number} end
    */
   fromBytes(bytes, start, end) {
-    const copy = Buffer.from(bytes.subarray(start, end));
-    return this.#guard(() => this.#serializer.deserialize(copy), 'deserialize');
+    return this.deserialize(Buffer.from(bytes.subarray(start, end)));
+  }
+
+  /**
+   * @param {string | Buffer} data
+   * @returns {unknown}
+   * @throws {SerializationError}
+   */
+  deserialize(data) {
+    return this.#guard(() => this.#serializer.deserialize(data), 'deserialize');
   }
 
   /** @param {() => any} call @param {string} method */

@@ -110,11 +110,9 @@ class WorkerPortPipe extends Pipe {
     const isHungry = starves && unread > 0;
     if (this.#hasPaused) {
       if (isHungry || unread * 2 <= this.readableHighWaterMark) this.#resume();
-    } else if (
-      this.#window.advance(unread, this.readableHighWaterMark, isHungry) !== undefined &&
-      this.#writer.speech === 'hawser'
-    ) {
-      this.#grant(true);
+    } else if (this.#writer.speech === 'hawser') {
+      const limit = this.#window.advance(unread, this.readableHighWaterMark, isHungry);
+      if (limit !== undefined) this.#grant(true);
     }
   }
 
@@ -140,9 +138,11 @@ class WorkerPortPipe extends Pipe {
     const { version, objectMode, limit, seen } = addition;
     if (version !== messages.VERSION || objectMode !== this.readableObjectMode)
       return this.destroy(misfit(addition, this.readableObjectMode));
+    this.#hasPaused = false; // from now on it goes by grants
     if (seen === true) this.#isKnown = true;
+    else this.#grant(true); // before any batch, which it could not read otherwise
     this.#writer.grant(limit);
-    if (seen !== true) this.#grant(true);
+    this.#makeRoom(false);
   }
 
   #onAbort(error) {

@@ -67,8 +67,8 @@ channel_object(napi_env env, hwr_channel_t *ch, napi_value listener) {
   return object;
 }
 
-static hwr_channel_t *
-make_channel(napi_env env, napi_value options, napi_value listener, napi_value *object) {
+hwr_channel_t *
+hwr__channel_make(napi_env env, napi_value options, napi_value listener, napi_value *object) {
   hwr_env_t *state = hwr_env_started(env);
   hwr_session_config_t config;
   uint64_t spin_ns;
@@ -95,7 +95,7 @@ open_host(napi_env env, napi_callback_info info) {
   if (!hwr__js_args(env, info, 3, args)) return NULL;
   hwr_link_t *link = hwr_link_unwrap(env, args[0]);
   if (!link) return NULL;
-  hwr_channel_t *ch = make_channel(env, args[1], args[2], &object);
+  hwr_channel_t *ch = hwr__channel_make(env, args[1], args[2], &object);
   if (!ch) return NULL;
   ch->fd = hwr_link_take(link, &ch->segments);
   ch->named = hwr_link_is_named(link);
@@ -143,12 +143,12 @@ open_worker(napi_env env, napi_callback_info info) {
   napi_value args[3], object;
   int fds[1 + HWR_SEGMENTS];
   if (!hwr__js_args(env, info, 3, args) || !read_fds(env, args[0], fds)) return NULL;
-  hwr_channel_t *ch = make_channel(env, args[1], args[2], &object);
+  hwr_channel_t *ch = hwr__channel_make(env, args[1], args[2], &object);
   if (!ch) return NULL;
   ch->fd = fds[0];
   bool shared = join_segments(ch, fds + 1);
   int err = hwr_os_send_byte(ch->fd, shared ? HWR_ATTACH_RINGS : HWR_ATTACH_SOCKET);
-  if (!err) err = hwr__channel_open_transport(ch, shared);
+  if (!err) err = hwr__channel_open_transport(ch, shared ? HWR_CARRIER_RINGS : HWR_CARRIER_SOCKET);
   if (err) hwr_channel_close(ch);
   HWR_TRY(env, err);
   hwr__channel_opened(ch);

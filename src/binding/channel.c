@@ -129,6 +129,33 @@ emit_open(hwr_channel_t *ch) {
   napi_close_handle_scope(ch->env, scope);
 }
 
+/* onSend(start, bytes): so much of the ring, from there on around it, is to be carried now. */
+static void
+emit_send(hwr_channel_t *ch) {
+  napi_handle_scope scope;
+  napi_value from, count;
+  uint32_t start;
+  if (!can_emit(ch)) return;
+  size_t bytes = hwr_fed_offer(ch->transport, &start);
+  if (bytes == 0 || napi_open_handle_scope(ch->env, &scope) != napi_ok) return;
+  if (napi_create_uint32(ch->env, start, &from) == napi_ok &&
+      napi_create_uint32(ch->env, (uint32_t) bytes, &count) == napi_ok)
+    emit(ch, method_of(ch, "onSend"), from, count);
+  napi_close_handle_scope(ch->env, scope);
+}
+
+/* onWant(): there is room for what feed() has not taken. */
+static void
+emit_want(hwr_channel_t *ch) {
+  napi_handle_scope scope;
+  napi_value nothing;
+  if (!can_emit(ch) || !hwr_fed_is_hungry(ch->transport)) return;
+  if (napi_open_handle_scope(ch->env, &scope) != napi_ok) return;
+  if (napi_get_undefined(ch->env, &nothing) == napi_ok)
+    emit(ch, method_of(ch, "onWant"), nothing, nothing);
+  napi_close_handle_scope(ch->env, scope);
+}
+
 /* ------------------------------------------------------------------ one turn */
 
 static void
@@ -203,7 +230,7 @@ hwr__channel_flush(hwr_channel_t *ch) {
 static size_t
 channel_want(void *context, uint8_t **to) {
   hwr_channel_t *ch = context;
-  if (ch->failed) return 0;
+  if (ch->failed || ch->delivering) return 0; /* behind the batch the whole table is let go */
   size_t room = hwr_session_want(ch->session, to);
   if (room == 0) hwr_transport_schedule(ch->transport); /* its events wait, or it has failed */
   return room;
@@ -228,13 +255,23 @@ deliver(hwr_channel_t *ch) {
   hwr_session_tick(ch->session, hwr_loop_now_ms());
   uint32_t count = hwr_session_event_count(ch->session);
   if (count == 0) return !ch->closing;
+  ch->delivering = true;
   uint32_t done = emit_batch(ch, ch->delivered, count);
+  ch->delivering = false;
   ch->delivered = done;
   if (done >= count) hwr__channel_events_taken(ch);
   return !ch->closing;
 }
 
 static void start_close(hwr_channel_t *ch);
+
+/* Of a channel that is fed: what there is to carry, in both directions. */
+static void
+carry(hwr_channel_t *ch) {
+  emit_send(ch);
+  emit_want(ch);
+  if (ch->closing) start_close(ch);
+}
 
 static bool
 channel_turn(void *context) {
@@ -251,6 +288,7 @@ channel_turn(void *context) {
     emit_end(ch, ch->failed);
     hwr_channel_close(ch);
   }
+  if (ch->fed) carry(ch);
   return more && !ch->closing;
 }
 
@@ -402,18 +440,31 @@ hwr__channel_create(hwr_env_t *state, const hwr_session_config_t *config, uint64
   return ch;
 }
 
-/* Open a transport on ch->fd, and on the segments when they could be shared. */
-int
-hwr__channel_open_transport(hwr_channel_t *ch, bool shared) {
-  hwr_segments_close(&ch->segments); /* the mappings are all that is needed from here on */
+/* On ch->fd and the segments, as far as there are any. */
+static int
+make_transport(hwr_channel_t *ch, enum hwr_carrier carrier) {
   const hwr_owner_t owner = {ch,           channel_want,  channel_received,
                              channel_turn, channel_ended, channel_closed};
-  int err = shared ? hwr_shm_open(&ch->transport, ch->state->loop, &owner, ch->fd, &ch->segments,
-                                  ch->host)
-                   : hwr_stream_open(&ch->transport, ch->state->loop, &owner, ch->fd);
+  hwr_loop_t *loop = ch->state->loop;
+  switch (carrier) {
+  case HWR_CARRIER_RINGS:
+    return hwr_shm_open(&ch->transport, loop, &owner, ch->fd, &ch->segments, ch->host);
+  case HWR_CARRIER_FED:
+    return hwr_fed_open(&ch->transport, loop, &owner);
+  default:
+    return hwr_stream_open(&ch->transport, loop, &owner, ch->fd);
+  }
+}
+
+int
+hwr__channel_open_transport(hwr_channel_t *ch, enum hwr_carrier carrier) {
+  bool shared = carrier == HWR_CARRIER_RINGS;
+  hwr_segments_close(&ch->segments); /* the mappings are all that is needed from here on */
+  int err = make_transport(ch, carrier);
   if (!ch->transport) return err;
   ch->fd = -1;
   ch->shared = shared;
+  ch->fed = carrier == HWR_CARRIER_FED;
   if (shared) hwr_segments_init(&ch->segments);
   else hwr_segments_deinit(&ch->segments);
   if (err) return err;
@@ -465,7 +516,7 @@ hwr__channel_attached(void *context, int byte) {
     start_failed(ch, byte == HWR_ECLOSED ? 0 : byte);
     return;
   }
-  int err = hwr__channel_open_transport(ch, shared);
+  int err = hwr__channel_open_transport(ch, shared ? HWR_CARRIER_RINGS : HWR_CARRIER_SOCKET);
   if (err) {
     start_failed(ch, err);
     return;
@@ -477,4 +528,5 @@ hwr__channel_attached(void *context, int byte) {
 void
 hwr__channel_opened(hwr_channel_t *ch) {
   emit_open(ch);
+  if (ch->closing) start_close(ch);
 }

@@ -99,9 +99,10 @@ void hwr_env_close_channels(hwr_env_t *state);
 void hwr_env_close_named(hwr_env_t *state);
 void hwr_env_channels_closed(hwr_env_t *state);
 
-/* Add the functions of calls.c, streams.c, link.c and listener.c to the module's exports. */
+/* Add the functions of calls.c, streams.c, fed.c, link.c and listener.c to the module's exports. */
 bool hwr_channel_export(napi_env env, napi_value exports);
 bool hwr_streams_export(napi_env env, napi_value exports);
+bool hwr_fed_export(napi_env env, napi_value exports);
 bool hwr_link_export(napi_env env, napi_value exports);
 bool hwr_named_export(napi_env env, napi_value exports);
 

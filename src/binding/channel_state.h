@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * channel_state.h - what channel.c and calls.c share. Nobody else's.
+ * channel_state.h - what channel.c, calls.c, streams.c and fed.c share. Nobody else's.
  */
 #ifndef HWR_BINDING_CHANNEL_STATE_H
 #define HWR_BINDING_CHANNEL_STATE_H
@@ -11,7 +11,7 @@ struct hwr_channel_s {
   hwr_env_t *state;
   hwr_channel_t *next, *prev; /* in state->first, until closed */
   napi_env env;
-  napi_ref listener; /* strong: { onOpen, onBatch, onEnd } */
+  napi_ref listener; /* strong: { onOpen, onBatch, onEnd }; onSend, onWant if fed */
   napi_ref on_batch; /* strong: listener.onBatch, once it was called */
   napi_async_context async;
   napi_ref ring_buffer, block_buffer; /* strong; detached when the memory goes */
@@ -25,8 +25,9 @@ struct hwr_channel_s {
   int depth;          /* of JavaScript on the stack below us */
   int failed;         /* a fatal status that is still to be reported */
   uint32_t delivered; /* of the events in the table */
-  bool host, shared, unref, named;
-  bool ended; /* onEnd has been called */
+  bool host, shared, fed, unref, named;
+  bool delivering; /* onBatch runs */
+  bool ended;      /* onEnd has been called */
   bool closing, close_started, closed;
   bool finalized; /* the wrapper is gone */
 };
@@ -34,7 +35,9 @@ struct hwr_channel_s {
 /* NULL without memory. Entered into state->first. */
 hwr_channel_t *hwr__channel_create(hwr_env_t *state, const hwr_session_config_t *config,
                                    uint64_t spin_ns);
-int hwr__channel_open_transport(hwr_channel_t *ch, bool shared);
+/* What carries the bytes: the socket ch->fd, rings in ch->segments, or the embedder. */
+enum hwr_carrier { HWR_CARRIER_SOCKET, HWR_CARRIER_RINGS, HWR_CARRIER_FED };
+int hwr__channel_open_transport(hwr_channel_t *ch, enum hwr_carrier carrier);
 void hwr__channel_attached(void *context, int byte);
 /* Tell JavaScript of a transport that was opened at once. */
 void hwr__channel_opened(hwr_channel_t *ch);
@@ -51,6 +54,9 @@ void hwr__channel_events_taken(hwr_channel_t *ch);
 /* Close now, or when the JavaScript that runs has returned. Idempotent. */
 void hwr_channel_close(hwr_channel_t *ch);
 void hwr__channel_finalize(napi_env env, void *data, void *hint);
+/* A new channel and its object, of the arguments of a call; NULL with an exception pending. */
+hwr_channel_t *hwr__channel_make(napi_env env, napi_value options, napi_value listener,
+                                 napi_value *object);
 napi_value hwr__channel_lease_buffer(napi_env env, hwr_lease_t *lease, void *data, size_t bytes);
 
 #endif

@@ -120,14 +120,19 @@ hwr_named_path(napi_env env, napi_value object, hwr_socket_file_t *file) {
   return named->path;
 }
 
+static void
+set_id(napi_env env, napi_value object, const hwr_socket_file_t *file) {
+  char id[ID_BYTES];
+  snprintf(id, sizeof id, "%" PRIu64 ":%" PRIu64, file->device, file->inode);
+  hwr__js_set_string(env, object, "id", id);
+}
+
 static napi_value
 named_object(napi_env env, hwr_named_t *named, napi_value callbacks) {
   napi_value object, name;
-  char id[ID_BYTES];
   HWR_NAPI(env, napi_create_object(env, &object));
   HWR_NAPI(env, napi_type_tag_object(env, object, &LISTENER_TAG));
-  snprintf(id, sizeof id, "%" PRIu64 ":%" PRIu64, named->file.device, named->file.inode);
-  hwr__js_set_string(env, object, "id", id);
+  set_id(env, object, &named->file);
   HWR_NAPI(env, napi_create_reference(env, callbacks, 1, &named->callbacks));
   HWR_NAPI(env, napi_create_string_utf8(env, "HAWSER", NAPI_AUTO_LENGTH, &name));
   HWR_NAPI(env, napi_async_init(env, object, name, &named->async));
@@ -212,7 +217,25 @@ close_listener(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* removeSocket(path, id) -> whether the file of a worker that was killed was there to be removed. */
+/* bindSocket(path) -> { fd, id }: a socket that listens, for a server of Node's. The descriptor is
+ * the caller's; removeSocket takes its file away once it is closed. */
+static napi_value
+bind_socket(napi_env env, napi_callback_info info) {
+  napi_value args[1], object;
+  hwr_socket_file_t file;
+  if (!hwr__js_args(env, info, 1, args)) return NULL;
+  char *path = hwr__js_string(env, args[0], "a path expected");
+  if (!path) return NULL;
+  int fd = hwr_os_listen(path, &file);
+  free(path);
+  HWR_TRY(env, fd);
+  HWR_NAPI(env, napi_create_object(env, &object));
+  hwr__js_set(env, object, "fd", hwr__js_int32(env, fd));
+  set_id(env, object, &file);
+  return object;
+}
+
+/* removeSocket(path, id) -> whether that file was there, and nobody listened at it any more. */
 static napi_value
 remove_socket(napi_env env, napi_callback_info info) {
   napi_value args[2], removed = NULL;
@@ -233,6 +256,7 @@ hwr_named_export(napi_env env, napi_value exports) {
       HWR_FUNCTION("listen", listen_at),
       HWR_FUNCTION("awaitHost", await_host),
       HWR_FUNCTION("closeListener", close_listener),
+      HWR_FUNCTION("bindSocket", bind_socket),
       HWR_FUNCTION("removeSocket", remove_socket),
   };
   hwr__js_set_uint32(env, exports, "maxSocketPath", (uint32_t) hwr_os_max_socket_path());

@@ -122,7 +122,8 @@ NAPI_MODULE_INIT() {
   hwr__js_set_uint32(env, exports, "ringBytes", HWR_DEFAULT_RING_BYTES);
   hwr__js_set_uint32(env, exports, "protocolVersion", HWR_PROTOCOL_VERSION);
   if (!hwr_link_export(env, exports) || !hwr_channel_export(env, exports) ||
-      !hwr_streams_export(env, exports) || !hwr_named_export(env, exports)) {
+      !hwr_streams_export(env, exports) || !hwr_fed_export(env, exports) ||
+      !hwr_named_export(env, exports)) {
     hwr__js_throw_napi(env, "napi_define_properties");
     return NULL;
   }

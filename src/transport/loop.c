@@ -196,6 +196,15 @@ hwr__transport_has_room(hwr_transport_t *t) {
   return t->turn_wanted = true;
 }
 
+/* To the next turn of the loop, which comes without sleep. */
+static void
+want_turn(hwr_transport_t *t) {
+  t->turn_wanted = true;
+  hwr__loop_stay_awake(t->loop);
+  uv_idle_start(&t->loop->idle, on_idle);
+  if (t->ops->stay) t->ops->stay(t);
+}
+
 void
 hwr__transport_run(hwr_transport_t *t) {
   uint64_t started_ns = 0;
@@ -212,9 +221,7 @@ hwr__transport_run(hwr_transport_t *t) {
     if (t->closing || (!t->turn_wanted && !received)) return;
     if (uv_hrtime() - started_ns > TURN_BUDGET_NS) break;
   }
-  t->turn_wanted = true;
-  hwr__loop_stay_awake(t->loop);
-  uv_idle_start(&t->loop->idle, on_idle);
+  want_turn(t);
 }
 
 /* ------------------------------------------------------------------ what the owner calls */
@@ -242,10 +249,7 @@ hwr_transport_expect(hwr_transport_t *t, bool expecting) {
 
 void
 hwr_transport_schedule(hwr_transport_t *t) {
-  if (t->closing) return;
-  t->turn_wanted = true;
-  hwr__loop_stay_awake(t->loop);
-  uv_idle_start(&t->loop->idle, on_idle);
+  if (!t->closing) want_turn(t);
 }
 
 static void

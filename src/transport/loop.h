@@ -22,6 +22,8 @@ typedef struct hwr_transport_ops_s {
   /* Block until the peer or kernel took something, at most `timeout_ms`; false: it is over. */
   bool (*wait_taken)(hwr_transport_t *t, int timeout_ms);
   void (*ref)(hwr_transport_t *t, bool ref);
+  /* A turn is wanted: nothing else may keep the loop alive until then. NULL where handles do. */
+  void (*stay)(hwr_transport_t *t);
   /* Close the handles of its own, each ending in hwr__transport_handle_closed. */
   void (*close)(hwr_transport_t *t);
   /* All handles are closed: free what is not leased. */
@@ -53,7 +55,7 @@ struct hwr_transport_s {
   _Atomic uint32_t *spin_granted; /* host: what we tell the worker; worker: what we obey; or NULL */
   const hwr_consumer_t *watched;  /* shared ring that a spin looks at, or NULL */
   bool host;
-  bool held; /* shm: more waits for room in the ring */
+  bool held; /* shm, fed: more waits for room in the ring */
   bool closing, ended, turn_wanted;
   bool armed;   /* asleep: a doorbell has to wake us */
   bool suspect; /* shm: bytes came while armed, is a doorbell on its way? */

@@ -7,19 +7,13 @@
  */
 #include "os/os.h"
 #include "transport/loop.h"
+#include "transport/private_ring.h"
 
 #include <stdlib.h>
 
-typedef struct ring_memory_s {
-  hwr_lease_t lease; /* first: the lease is the memory */
-  void *block;       /* owned: this, aligned */
-  hwr_ring_words_t words;
-  _Alignas(HWR_RING_LINE_BYTES) uint8_t data[HWR_DEFAULT_RING_BYTES];
-} ring_memory_t;
-
 typedef struct stream_s {
   hwr_transport_t base; /* first */
-  ring_memory_t *memory;
+  hwr_private_ring_t *ring;
   hwr_consumer_t consumer; /* what the socket takes */
   uv_pipe_t pipe;
   uv_idle_t alive; /* active while reading is paused: the pipe alone would let the loop end */
@@ -28,23 +22,6 @@ typedef struct stream_s {
   uv_os_fd_t fd;        /* borrowed from pipe; for the drain at exit */
   bool held, paused, broken;
 } stream_t;
-
-static void
-memory_end(hwr_lease_t *lease) {
-  free(((ring_memory_t *) lease)->block);
-}
-
-/* aligned_alloc is not everywhere. NULL without memory. */
-static ring_memory_t *
-memory_create(void) {
-  uint8_t *block = calloc(1, sizeof(ring_memory_t) + HWR_RING_LINE_BYTES);
-  if (!block) return NULL;
-  size_t over = (uintptr_t) block % HWR_RING_LINE_BYTES;
-  ring_memory_t *memory = (ring_memory_t *) (block + (over ? HWR_RING_LINE_BYTES - over : 0));
-  memory->block = block;
-  memory->lease = (hwr_lease_t){1, memory_end};
-  return memory;
-}
 
 /* The readable bytes as uv_buf_t; returns how many pieces. */
 static unsigned
@@ -255,7 +232,7 @@ stream_close(hwr_transport_t *t) {
 static void
 stream_free(hwr_transport_t *t) {
   stream_t *stream = (stream_t *) t;
-  hwr_lease_drop(&stream->memory->lease);
+  hwr_lease_drop(&stream->ring->lease);
   free(stream);
 }
 
@@ -274,15 +251,13 @@ static const hwr_transport_ops_t STREAM_OPS = {
 static stream_t *
 stream_alloc(void) {
   stream_t *stream = calloc(1, sizeof *stream);
-  ring_memory_t *memory = stream ? memory_create() : NULL;
-  if (!memory) {
+  if (!stream) return NULL;
+  stream->ring = hwr__private_ring_create(&stream->base.producer, &stream->consumer);
+  if (!stream->ring) {
     free(stream);
     return NULL;
   }
-  stream->memory = memory;
-  stream->base.lease = &memory->lease;
-  hwr_producer_init(&stream->base.producer, &memory->words, memory->data, HWR_DEFAULT_RING_BYTES);
-  hwr_consumer_init(&stream->consumer, &memory->words, memory->data, HWR_DEFAULT_RING_BYTES);
+  stream->base.lease = &stream->ring->lease;
   return stream;
 }
 

@@ -99,6 +99,23 @@ int hwr_shm_open(hwr_transport_t **transport, hwr_loop_t *loop, const hwr_owner_
 /* How long to wait awake for a likely message per turn of the loop; 0: never. */
 void hwr_shm_set_spin(hwr_transport_t *transport, uint64_t spin_ns);
 
+/* What is carried by somebody else, such as a TLS connection: its bytes are fed, and taken out of a
+ * private ring. The owner has a turn when there is something to take, or to feed again. 0 or
+ * HWR_ENOMEM. */
+int hwr_fed_open(hwr_transport_t **transport, hwr_loop_t *loop, const hwr_owner_t *owner);
+/* `count` bytes have come, borrowed until return. Returns how many were taken; the rest is to be
+ * offered again when hwr_fed_is_hungry says so. Calls want and received, and no turn. */
+size_t hwr_fed_feed(hwr_transport_t *transport, const uint8_t *bytes, size_t count);
+/* No more will come: ended(status) follows, behind all that was fed. Not while bytes are refused. */
+void hwr_fed_end(hwr_transport_t *transport, int status);
+/* After a refusal: there is room again. True once. */
+bool hwr_fed_is_hungry(hwr_transport_t *transport);
+/* What has been published and was not yet offered, as offsets into the ring's data: `bytes` from
+ * `start` on, modulo its capacity. They are on their way from here on, and stay until sent. */
+size_t hwr_fed_offer(hwr_transport_t *transport, uint32_t *start);
+/* The first `count` bytes of what is on its way are gone; more than that is as good as all. */
+void hwr_fed_sent(hwr_transport_t *transport, size_t count);
+
 /* The ring to send through, and a lease on the memory of its data (take it to keep it). */
 hwr_producer_t *hwr_transport_producer(hwr_transport_t *transport);
 hwr_lease_t *hwr_transport_lease(hwr_transport_t *transport);

@@ -13,7 +13,7 @@ const { OPTIONS, hostileValues } = require('./programs/hostile-values');
 
 const FUNCTIONS = Object.keys(native).filter((name) => typeof native[name] === 'function');
 const OTHERS =
-  'start uuid createLink connectLink closeWorkerEnd openHost openWorker watchHost unwatchHost removeSocket'.split(
+  'start uuid createLink connectLink closeWorkerEnd openFed openHost openWorker watchHost unwatchHost bindSocket removeSocket'.split(
     ' ',
   );
 const OF_A_LISTENER = 'listen awaitHost closeListener'.split(' ');

@@ -23,6 +23,7 @@ import {
   type Worker,
   type WorkerClient,
 } from 'hawser';
+import { ProcessPipeAdapter, type Pipe, type PipeAdapter } from 'hawser/pipes';
 import { startWorkerServer as fromWorker, workerData, isWorker, parent } from 'hawser/worker';
 
 type Equal<A, B> =
@@ -220,4 +221,16 @@ export function reasonOf(error: unknown): string {
   if (error instanceof WorkerCrashedError) return `${error.reason.type} ${error.attempt}`;
   if (error instanceof TimeoutError) return error.phase;
   return 'none';
+}
+
+export function piped(signal: AbortSignal): Pipe {
+  const adapter: PipeAdapter = new ProcessPipeAdapter('sort', ['-n'], { cwd: '/', pty: false });
+  const child = new ProcessPipeAdapter('cat').process;
+  const bytes = new ProcessPipeAdapter(child).createDuplex({ highWaterMark: 1024, signal });
+  const name: string = bytes.name;
+  // @ts-expect-error misspelt
+  adapter.createDuplex({ objektMode: true });
+  // @ts-expect-error not a serializer for programs
+  adapter.createDuplex({ objectMode: true, serializer: 'v8' });
+  return name === '' ? bytes : adapter.createDuplex({ objectMode: true, serializer: 'json' });
 }

@@ -4,6 +4,7 @@ const { describeBytes } = require('./bytes');
 const { describeDestroy } = require('./destroy');
 const { describeFlow } = require('./flow');
 const { describeHalves } = require('./halves');
+const { describeModel } = require('./model');
 const { describeStreams } = require('./streams');
 const { describeValues } = require('./values');
 
@@ -13,8 +14,8 @@ const { describeValues } = require('./values');
  * @param {(options?: object) => Promise<{ near: any, far: any, close: () => any }>} open  two pipes
  *   that are connected to each other, both opened with these options but for `signal`, which is
  *   near's; close() frees what carried them, once both are closed
- * @param {{ valuesSkipped?: string[] }} [traits]  valuesSkipped: kinds of values that its codec has
- *   no form for, by their names in values.js
+ * @param {{ valuesSkipped?: string[], runs?: number }} [traits]  valuesSkipped: kinds of values that
+ *   its codec has no form for, by their names in values.js; runs: of the model, see model.js
  */
 function pipeSuite(name, open, traits = {}) {
   describe(name, () => {
@@ -38,6 +39,7 @@ function pipeSuite(name, open, traits = {}) {
     describeHalves(start);
     describeDestroy(start);
     describeStreams(start);
+    describeModel(open, traits);
   });
 }
 
