@@ -92,7 +92,7 @@ struct hwr_session_s {
   hwr_spill_t requests;  /* wait for message credit before they enter the lane */
   bool front_started;    /* part of the spill's front record has been sent */
   uint32_t defines_held; /* of the spill's records: no stream's message passes them (P11.16) */
-  uint32_t drain_wanted; /* enum hwr_drain, or both */
+  uint32_t drain_wanted; /* enum hwr_drain, or several */
   bool hello_waits, goaway_waits;
   uint32_t goaway_reason;
   hwr_id_queue_t pings, pongs;
