@@ -126,11 +126,6 @@ class RecordSender extends BatchReader {
     );
   }
 
-  /** Whether a payload is being encoded: what its getters send follows it. */
-  get isEncoding() {
-    return this.#encoding;
-  }
-
   /** Whether one may send at all. */
   get isClosed() {
     return this.#closed;

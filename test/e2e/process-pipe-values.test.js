@@ -234,7 +234,9 @@ describe("ProcessPipeAdapter with a user's Serializer", () => {
   });
 
   it('takes lines of a program that speaks first, where nothing says otherwise', async () => {
-    const pipe = open('sh', ['-c', `echo ${hex.serialize('first')}; exec cat`], { serializer: hex });
+    const pipe = open('sh', ['-c', `echo ${hex.serialize('first')}; exec cat`], {
+      serializer: hex,
+    });
     assert.deepEqual(await once(pipe, 'data'), ['first']);
     pipe.end('second');
     assert.deepEqual(await once(pipe, 'data'), ['second']);
