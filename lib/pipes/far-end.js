@@ -28,7 +28,7 @@ class FarEnd {
   }
 
   onLost(error) {
-    if (this.#stream === null && this.#abandoned === null) this.#tell?.(error, false);
+    if (this.#abandoned === null) this.#tell?.(error, false);
   }
 
   // ---------------------------------------------------------------- for its pipe, as ConnectingEnd
