@@ -3,7 +3,7 @@
 const native = require('./binding');
 const { EVENT_WORDS } = require('./batch-reader');
 const { ProtocolError } = require('./errors');
-const { EVENT } = require('./frames');
+const { DRAIN, EVENT } = require('./frames');
 const { RecordSender, HARD_CAP } = require('./record-sender');
 
 const { counterIndex: COUNTER, counters: COUNTERS_AT } = native.layout;
@@ -159,6 +159,7 @@ class Channel extends RecordSender {
         this.#listener.onLate(at);
         return;
       case EVENT.DRAIN:
+        if (this.value(at) & DRAIN.ENDS) this.streams.onEndsSent();
         this.#listener.onDrain(this.value(at));
         return;
       case EVENT.OPEN:

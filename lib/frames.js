@@ -51,7 +51,7 @@ exports.EVENT = {
 exports.GOAWAY = { SHUTDOWN: 0, DISCONNECT: 1 };
 
 /** What DRAIN is about. */
-exports.DRAIN = { ALL: 1, LANE: 2 };
+exports.DRAIN = { ALL: 1, LANE: 2, ENDS: 4 };
 
 exports.ROLE = { HOST: 1, WORKER: 2 };
 

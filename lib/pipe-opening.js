@@ -7,7 +7,7 @@ const { StreamPipe } = require('./stream-pipe');
 /**
  * @param {string} name 1 to 1024 bytes
  * @param {any} options PipeOptions
- * @param {() => any} channelOf the channel, asked in the next tick; throws why there is none
+ * @param {() => any} channelOf the channel; throws why there is none
  * @returns {StreamPipe} destroyed with the error where it cannot be opened, or is refused
  * @throws {TypeError | RangeError} of a name or options that cannot be
  */

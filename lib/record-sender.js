@@ -29,7 +29,7 @@ const SLEEPY_RECORDS = 64; // where each hand-over costs a system call
 class RecordSender extends BatchReader {
   #handle; // the native channel
   #words;
-  #held; // bytes that wait in the lanes of streams, by slot
+  #full; // whether what waits of a stream is over its mark, by slot
   #records;
   #scratch;
   #ring = NOTHING;
@@ -50,6 +50,8 @@ class RecordSender extends BatchReader {
   highWaterBytes;
   highWaterMessages;
   messagesSent = 0;
+  /** How often what was described has been handed over: until then isFull() does not know of it. */
+  flushCount = 0;
 
   /**
    * @param {any} codec
@@ -71,7 +73,7 @@ class RecordSender extends BatchReader {
     this.#words = new Uint32Array(block, 0, 32);
     this.#records = new Uint32Array(block, AT.records, AT.recordCount * RECORD_WORDS);
     this.#scratch = Buffer.from(block, AT.scratch, AT.scratchBytes);
-    this.#held = new Uint32Array(block, AT.streamHeld, AT.streamCount);
+    this.#full = new Uint8Array(block, AT.streamFull, AT.streamCount);
   }
 
   /** @param {ArrayBuffer} ring @param {boolean} isShared */
@@ -124,9 +126,19 @@ class RecordSender extends BatchReader {
     );
   }
 
+  /** Whether a payload is being encoded: what its getters send follows it. */
+  get isEncoding() {
+    return this.#encoding;
+  }
+
   /** Whether one may send at all. */
   get isClosed() {
     return this.#closed;
+  }
+
+  /** Whether this is called by a getter of a payload, or by whoever serializes it. */
+  get isEncoding() {
+    return this.#encoding;
   }
 
   /**
@@ -266,8 +278,18 @@ class RecordSender extends BatchReader {
   /** Both ends work at once; twice as many each time, for the end may cost a wake-up each time. */
   #flushEarly() {
     this.#nextEarly *= 2;
+    this.#handOver();
+  }
+
+  #handOver() {
+    this.flushCount++;
     native.flush(this.#handle);
     this.#adoptRegion();
+  }
+
+  /** As flush(), in the middle of a tick. */
+  flushMidway() {
+    if (!this.#closed && !this.#encoding) this.#handOver();
   }
 
   /** A record that outgrew the region, or that needs shapes of its own defined first. */
@@ -361,8 +383,7 @@ class RecordSender extends BatchReader {
     this.#scheduled = false;
     this.beginTick();
     if (this.#closed || this.#encoding) return false;
-    native.flush(this.#handle);
-    this.#adoptRegion();
+    this.#handOver();
     return true;
   }
 
@@ -391,6 +412,7 @@ class RecordSender extends BatchReader {
   // ---------------------------------------------------------------- streams
 
   /**
+   * Not while a payload is being encoded.
    * @param {Buffer} name
    * @param {number} windowBytes
    * @param {number} windowMessages 0: of bytes
@@ -411,9 +433,14 @@ class RecordSender extends BatchReader {
     this.schedule();
   }
 
-  /** Bytes that wait in the lane of a stream. */
-  held(slot) {
-    return this.#closed ? 0 : this.#held[slot];
+  /** Whether so much of a stream waits that no more should. */
+  isFull(slot) {
+    return !this.#closed && this.#full[slot] !== 0;
+  }
+
+  /** ENDs of streams that have not left yet, for what was sent before them has not. */
+  get endsWaiting() {
+    return this.#words[WORD.ENDS_WAITING];
   }
 
   /**

@@ -1,12 +1,10 @@
 'use strict';
 
-const native = require('./binding');
 const { decodeError, encodeError } = require('./error-frames');
 const { EVENT, TYPE } = require('./frames');
 const { STRUCTURED } = require('./start-frames');
 const { StreamOwner } = require('./stream-owner');
 
-const HIGH_WATER_BYTES = native.streamHighWaterBytes;
 const MAX_CHUNK_BYTES = 64 * 1024; // that a reader is given
 const MAX_LOT = 64; // messages whose credit returns together
 const NOTHING = Buffer.alloc(0);
@@ -38,6 +36,9 @@ class StreamEnd {
   /** @type {Error | null} a message that cannot be read */
   #failure = null;
   #isWritable = false; // since this batch
+  #mostUnflushed; // units: messages, or bytes
+  #unflushed = 0; // that were sent since #flushCount
+  #flushCount = 0; // of the channel
   isOver = false;
   isTouched = false; // in this batch
   /** @type {StreamOwner} */
@@ -48,14 +49,21 @@ class StreamEnd {
    * @param {import('./streams').Streams} streams
    * @param {any} channel
    * @param {{ slot: number, generation: number, name: string, isOfMessages: boolean }} about
+   * @param {Windows} [windows] of a stream that this end has opened
    */
-  constructor(streams, channel, { slot, generation, name, isOfMessages }) {
+  constructor(streams, channel, { slot, generation, name, isOfMessages }, windows) {
     this.#streams = streams;
     this.#channel = channel;
     this.slot = slot;
     this.generation = generation;
     this.name = name;
     this.isOfMessages = isOfMessages;
+    this.#mostUnflushed = windows === undefined ? 1 : this.#shareOf(windows);
+  }
+
+  /** What may be sent before one looks whether it has left. */
+  #shareOf({ bytes, messages }) {
+    return Math.ceil((this.isOfMessages ? messages : bytes) / 2);
   }
 
   /** What comes is for this reader. @param {import('./stream-reader').StreamReader} reader */
@@ -71,6 +79,7 @@ class StreamEnd {
 
   /** @param {Windows} windows of a stream that the peer has opened */
   accept(windows) {
+    this.#mostUnflushed = this.#shareOf(windows);
     this.#channel.acceptStream(this.slot, this.generation, windows.bytes, windows.messages);
   }
 
@@ -78,19 +87,36 @@ class StreamEnd {
 
   /** Whether nothing may be sent before onWritable(), or any more. */
   get isBehind() {
-    return this.#channel.isClosed || this.#channel.held(this.slot) > HIGH_WATER_BYTES;
+    return this.#channel.isClosed || this.#channel.isFull(this.slot);
   }
 
   /** A message. Throws SerializationError or TooLargeError, and nothing has been sent then. */
   send(value) {
     if (this.isOver) return;
     this.#channel.send(TYPE.DATA, 0, 0, this.slot, this.generation, 0, false, value);
+    this.#onSent(1);
   }
 
-  /** @param {Buffer} bytes @param {number} at @returns {number} where it stopped, for onWritable() */
+  /**
+   * @param {Buffer} bytes
+   * @param {number} at
+   * @returns {number} where it stopped: before their end, to go on when it is not behind
+   */
   write(bytes, at) {
     if (this.isOver) return bytes.length;
-    return this.#channel.writeBytes(this.slot, this.generation, bytes, at);
+    const part = bytes.subarray(0, at + this.#mostUnflushed);
+    const end = this.#channel.writeBytes(this.slot, this.generation, part, at);
+    this.#onSent(end - at);
+    return end;
+  }
+
+  /** What a tick sends is not to grow past the window. */
+  #onSent(units) {
+    const channel = this.#channel;
+    if (this.#flushCount !== channel.flushCount) this.#unflushed = 0;
+    this.#flushCount = channel.flushCount;
+    this.#unflushed += units;
+    if (this.#unflushed >= this.#mostUnflushed) channel.flushMidway();
   }
 
   /** No more is sent. */
@@ -140,7 +166,9 @@ class StreamEnd {
 
   #onMessage(at) {
     try {
-      this.#chunks.push(this.#channel.payload(at));
+      const value = this.#channel.payload(at);
+      if (value === null) throw nullError(); // of NaN, in JSON
+      this.#chunks.push(value);
     } catch (error) {
       this.#failure = error;
       return;
@@ -251,4 +279,10 @@ class StreamEnd {
   }
 }
 
-module.exports = { StreamEnd };
+/** To those who read a stream of values, null is its end. */
+function nullError() {
+  const text = 'null cannot be a value of a stream';
+  return Object.assign(new TypeError(text), { code: 'ERR_STREAM_NULL_VALUES' });
+}
+
+module.exports = { StreamEnd, nullError };

@@ -7,28 +7,36 @@ const { StreamReader } = require('./stream-reader');
 const LEAST_WINDOW_BYTES = 4096;
 const OBJECTS_WINDOW_BYTES = 1024 * 1024;
 
+/**
+ * @typedef {(windows: import('./stream-end').Windows) =>
+ *   import('./stream-end').StreamEnd | null | undefined} Open as Streams.open; may throw
+ */
+
 /** A pipe over a stream of a channel. */
 class StreamPipe extends Pipe {
   /** @type {any} a StreamEnd, from when it is open */
   #end = null;
   /** @type {StreamReader | null} likewise */
   #reader = null;
-  #open;
   #windows;
+  /** @type {Open | null} until it is open */
+  #open = null;
   /** @type {{ goOn: () => void, callback: (error?: Error | null) => void } | null} waits for room */
   #blocked = null;
   #isAccepted = false;
+  /** @type {unknown} why it could not be opened */
+  #failure;
 
   /**
    * @param {string} name
    * @param {import('./pipe-options').PipeOptions} options
-   * @param {(windows: import('./stream-end').Windows) => import('./stream-end').StreamEnd | null} open
-   *   called once, in the next tick; null: too many are open; may throw
+   * @param {Open | null} open called until it gives something; null: adopt() follows
    */
   constructor(name, options, open) {
     super(name, options);
-    this.#open = open;
     this.#windows = windowsOf(options);
+    this.#open = open;
+    if (!options.signal?.aborted) this.#tryToOpen();
     this.heed(options.signal);
   }
 
@@ -40,7 +48,7 @@ class StreamPipe extends Pipe {
    * @param {{ error: (what: string, detail?: unknown) => void }} log
    */
   static accept(end, options, log) {
-    const pipe = new StreamPipe(end.name, options, () => end);
+    const pipe = new StreamPipe(end.name, options, null);
     pipe.#isAccepted = true;
     pipe.on('error', (error) => {
       if (!pipe.isHeard) log.error(`pipe '${end.name}' has failed`, error);
@@ -50,21 +58,23 @@ class StreamPipe extends Pipe {
     return pipe;
   }
 
-  /** Not at once: it may be that a value is being encoded. */
   _construct(callback) {
-    try {
-      if (this.#end === null) this.#adopt(this.#opened());
-    } catch (error) {
-      callback(error);
-      return;
-    }
-    callback();
+    this.#tryToOpen();
+    callback(this.#failure);
   }
 
-  #opened() {
-    const end = this.#open(this.#windows);
-    if (end === null) throw new OverloadedError('too many pipes are open');
-    return end;
+  #tryToOpen() {
+    if (this.#open === null || this.destroyed) return;
+    try {
+      const end = this.#open(this.#windows);
+      if (end === undefined) return;
+      this.#open = null;
+      if (end === null) throw new OverloadedError('too many pipes are open');
+      this.#adopt(end);
+    } catch (error) {
+      this.#open = null;
+      this.#failure = error;
+    }
   }
 
   #adopt(end) {
@@ -87,14 +97,12 @@ class StreamPipe extends Pipe {
   #send(chunks, i, at, callback) {
     const end = this.#end;
     try {
-      for (; i < chunks.length && !end.isBehind; i++, at = 0) {
+      while (i < chunks.length && !end.isBehind) {
         const { chunk } = chunks[i];
-        if (end.isOfMessages) {
-          end.send(chunk);
-          continue;
-        }
-        at = end.write(chunk, at);
-        if (at < chunk.length) break;
+        if (end.isOfMessages) end.send(chunk);
+        else if ((at = end.write(chunk, at)) < chunk.length) continue;
+        i++;
+        at = 0;
       }
     } catch (error) {
       callback(error);
@@ -131,7 +139,8 @@ class StreamPipe extends Pipe {
 
   read(size) {
     const chunk = super.read(size);
-    this.#reader?.onRead();
+    if (chunk === null && size > this.readableLength) this.#reader?.onStarved();
+    else this.#reader?.onRead();
     return chunk;
   }
 

@@ -78,7 +78,9 @@ class StreamReader extends StreamOwner {
     const loss = isAsked && !stream.isHeard ? undefined : error;
     this.#isLost = true;
     this.#loss = loss;
-    if (stream.readableLength === 0 || stream.readableFlowing === null) stream.destroy(loss);
+    if (stream.readableFlowing === null) stream.destroy(loss);
+    else if (this.#isEnded && !stream.readableEnded) stream.once('end', () => stream.destroy(loss));
+    else if (stream.readableLength === 0) stream.destroy(loss);
   }
 
   // ---------------------------------------------------------------- of the stream
@@ -87,7 +89,14 @@ class StreamReader extends StreamOwner {
   onRead() {
     const unread = this.stream.readableLength;
     this.#end.keepUnread(unread);
-    if (unread === 0 && this.#isLost) process.nextTick(() => this.stream.destroy(this.#loss));
+    if (unread === 0 && this.#isLost && !this.#isEnded)
+      process.nextTick(() => this.stream.destroy(this.#loss));
+  }
+
+  /** More is asked for than its window holds, so that nothing would be read, and nothing granted. */
+  onStarved() {
+    this.#end.keepUnread(0);
+    this.onRead();
   }
 
   /** Whether all has come, and somebody is about to read the rest. */

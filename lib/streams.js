@@ -1,6 +1,6 @@
 'use strict';
 
-const { EVENT } = require('./frames');
+const { DRAIN, EVENT } = require('./frames');
 const { StreamEnd } = require('./stream-end');
 
 /** The streams of one channel (P11), by slot. */
@@ -11,6 +11,8 @@ class Streams {
   #bySlot = [];
   /** @type {StreamEnd[]} to which something came in this batch */
   #touched = [];
+  /** @type {(() => void)[]} wait until no END waits */
+  #onEndsSent = [];
   /** Of those that a user reads, until they are destroyed: that may be later than the stream's end. */
   readers = new Set();
 
@@ -26,16 +28,22 @@ class Streams {
   /**
    * @param {string} name
    * @param {import('./stream-end').Windows} windows
-   * @returns {StreamEnd | null} null: too many are open
+   * @returns {StreamEnd | null | undefined} null: too many are open; undefined: a value is being
+   *   encoded, so not now
    */
   open(name, windows) {
+    if (this.#channel.isEncoding) return undefined;
     const id = this.#channel.openStream(Buffer.from(name), windows.bytes, windows.messages);
-    return id === null ? null : this.#add({ ...id, name, isOfMessages: windows.messages > 0 });
+    if (id === null) return null;
+    return this.#add({ ...id, name, isOfMessages: windows.messages > 0 }, windows);
   }
 
-  /** @param {{ slot: number, generation: number, name: string, isOfMessages: boolean }} about */
-  #add(about) {
-    const end = new StreamEnd(this, this.#channel, about);
+  /**
+   * @param {{ slot: number, generation: number, name: string, isOfMessages: boolean }} about
+   * @param {import('./stream-end').Windows} [windows]
+   */
+  #add(about, windows) {
+    const end = new StreamEnd(this, this.#channel, about, windows);
     this.#bySlot[end.slot] = end;
     return end;
   }
@@ -89,11 +97,20 @@ class Streams {
   async finished() {
     for (;;) {
       const busy = [...this.readers].find((reader) => reader.isFinishing);
-      if (busy === undefined) return;
-      await new Promise((resolve) => {
-        for (const event of ['end', 'finish', 'close']) busy.stream.once(event, resolve);
-      });
+      if (busy !== undefined) await oneOf(busy.stream, ['end', 'finish', 'close']);
+      else if (!this.#channel.flush() || this.#channel.endsWaiting === 0) return;
+      else await this.#endsSent();
     }
+  }
+
+  #endsSent() {
+    this.#channel.wantDrain(DRAIN.ENDS);
+    return /** @type {Promise<void>} */ (new Promise((resolve) => this.#onEndsSent.push(resolve)));
+  }
+
+  /** No END waits any more, or none can leave. */
+  onEndsSent() {
+    for (const resolve of this.#onEndsSent.splice(0)) resolve();
   }
 
   /** The channel carries nothing any more. @param {Error} error @param {boolean} isAsked here */
@@ -101,7 +118,18 @@ class Streams {
     const ends = this.#bySlot.filter((end) => end !== undefined);
     this.#bySlot = [];
     for (const end of ends) end.lose(error, isAsked);
+    this.onEndsSent();
   }
+}
+
+function oneOf(emitter, events) {
+  return new Promise((resolve) => {
+    const settle = () => {
+      for (const event of events) emitter.off(event, settle);
+      resolve(undefined);
+    };
+    for (const event of events) emitter.on(event, settle);
+  });
 }
 
 function rethrow(error) {

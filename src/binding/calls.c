@@ -270,7 +270,7 @@ want_drain(napi_env env, napi_callback_info info) {
   uint32_t what;
   hwr_channel_t *ch = hwr__channel_of_call(env, info, 2, args);
   if (!ch || !hwr__js_uint32(env, args[1], "what", &what)) return NULL;
-  hwr_session_want_drain(ch->session, what == HWR_DRAIN_LANE ? HWR_DRAIN_LANE : HWR_DRAIN_ALL);
+  hwr_session_want_drain(ch->session, what);
   if (hwr_session_drain_due(ch->session)) hwr_transport_schedule(ch->transport);
   return NULL;
 }

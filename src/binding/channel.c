@@ -180,6 +180,7 @@ publish_words(hwr_channel_t *ch) {
   words[HWR_WORD_HELD_BYTES] = (uint32_t) hwr_session_held_bytes(ch->session);
   words[HWR_WORD_LANE_BYTES] = (uint32_t) hwr_session_lane_bytes(ch->session);
   words[HWR_WORD_HELD_RECORDS] = (uint32_t) hwr_session_held_records(ch->session);
+  words[HWR_WORD_ENDS_WAITING] = hwr_session_ends_waiting(ch->session);
 }
 
 /* All events of the table are done with. */
@@ -229,7 +230,8 @@ hwr__channel_flush(hwr_channel_t *ch) {
 static size_t
 channel_want(void *context, uint8_t **to) {
   hwr_channel_t *ch = context;
-  if (ch->failed || ch->delivering) return 0; /* behind the batch the whole table is let go */
+  /* Fed within a batch, events would be let go with its table. */
+  if (ch->failed || (ch->fed && ch->delivering)) return 0;
   size_t room = hwr_session_want(ch->session, to);
   if (room == 0) hwr_transport_schedule(ch->transport); /* its events wait, or it has failed */
   return room;
@@ -413,7 +415,7 @@ make_session(hwr_channel_t *ch, const hwr_session_config_t *wanted) {
   config.scratch_bytes = HWR_SCRATCH_BYTES;
   config.events = block->events;
   config.max_events = HWR_EVENTS;
-  config.stream_held = block->stream_held;
+  config.stream_full = block->stream_full;
   int err = hwr_session_create(&ch->session, &config, &MEMORY);
   if (err) hwr_lease_drop(&block->lease);
   return err;

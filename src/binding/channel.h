@@ -26,8 +26,9 @@
   X(HELD_BYTES)   /* waiting in the spill */                                                       \
   X(LANE_BYTES)   /* of them, but for requests that wait for messages of credit */                 \
   X(HELD_RECORDS)                                                                                  \
-  X(SETTLED)     /* one-way requests handled since the last flush */                               \
-  X(STREAM_SLOT) /* of the stream that was opened last */                                          \
+  X(ENDS_WAITING) /* ENDs of streams that have not left yet */                                     \
+  X(SETTLED)      /* one-way requests handled since the last flush */                              \
+  X(STREAM_SLOT)  /* of the stream that was opened last */                                         \
   X(STREAM_GENERATION)
 
 /* What stats() reads, as doubles. */
@@ -72,9 +73,9 @@ typedef struct hwr_block_s {
   double counters[HWR_COUNTERS];
   hwr_record_t records[HWR_RECORDS];
   hwr_event_t events[HWR_EVENTS];
-  uint32_t stream_held[HWR_LAST_STREAM + 1];
   uint8_t scratch[HWR_SCRATCH_BYTES];
   uint8_t inbox[HWR_INBOX_BYTES];
+  uint8_t stream_full[HWR_LAST_STREAM + 1];
 } hwr_block_t;
 
 typedef struct hwr_channel_s hwr_channel_t;

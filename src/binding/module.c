@@ -81,7 +81,7 @@ layout(napi_env env) {
   hwr__js_set_uint32(env, object, "counters", offsetof(hwr_block_t, counters) - base);
   hwr__js_set_uint32(env, object, "records", offsetof(hwr_block_t, records) - base);
   hwr__js_set_uint32(env, object, "events", offsetof(hwr_block_t, events) - base);
-  hwr__js_set_uint32(env, object, "streamHeld", offsetof(hwr_block_t, stream_held) - base);
+  hwr__js_set_uint32(env, object, "streamFull", offsetof(hwr_block_t, stream_full) - base);
   hwr__js_set_uint32(env, object, "streamCount", HWR_LAST_STREAM + 1);
   hwr__js_set_uint32(env, object, "scratch", offsetof(hwr_block_t, scratch) - base);
   hwr__js_set_uint32(env, object, "inbox", offsetof(hwr_block_t, inbox) - base);
@@ -120,7 +120,6 @@ NAPI_MODULE_INIT() {
   hwr__js_set(env, exports, "layout", layout(env));
   hwr__js_set(env, exports, "status", status_codes(env));
   hwr__js_set_uint32(env, exports, "ringBytes", HWR_DEFAULT_RING_BYTES);
-  hwr__js_set_uint32(env, exports, "streamHighWaterBytes", HWR_STREAM_HIGH_WATER_BYTES);
   hwr__js_set_uint32(env, exports, "protocolVersion", HWR_PROTOCOL_VERSION);
   if (!hwr_link_export(env, exports) || !hwr_channel_export(env, exports) ||
       !hwr_streams_export(env, exports) || !hwr_fed_export(env, exports) ||

@@ -153,6 +153,7 @@ drains_due(const hwr_session_t *s) {
   if (hwr_session_held_bytes(s) <= half_bytes &&
       hwr_session_held_records(s) <= s->config.high_water_messages / 2)
     due |= HWR_DRAIN_ALL;
+  if (s->streams.ending_count == 0) due |= HWR_DRAIN_ENDS;
   return due & s->drain_wanted;
 }
 
@@ -241,8 +242,8 @@ hwr_session_settle(hwr_session_t *s, uint32_t count) {
 }
 
 void
-hwr_session_want_drain(hwr_session_t *s, enum hwr_drain what) {
-  s->drain_wanted |= (uint32_t) what;
+hwr_session_want_drain(hwr_session_t *s, uint32_t what) {
+  s->drain_wanted |= what;
 }
 
 uint64_t

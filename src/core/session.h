@@ -80,8 +80,9 @@ enum hwr_event_kind {
 };
 
 enum hwr_drain {
-  HWR_DRAIN_ALL = 1, /* what waits is at or below half of both high-water marks */
-  HWR_DRAIN_LANE = 2 /* hwr_session_lane_bytes alone is: what answers wait for (P5.8) */
+  HWR_DRAIN_ALL = 1,  /* what waits is at or below half of both high-water marks */
+  HWR_DRAIN_LANE = 2, /* hwr_session_lane_bytes alone is: what answers wait for (P5.8) */
+  HWR_DRAIN_ENDS = 4  /* no END of a stream waits any more */
 };
 
 typedef struct hwr_record_s { /* eight words: JavaScript writes them as a Uint32Array */
@@ -123,7 +124,7 @@ typedef struct hwr_session_config_s {
   uint32_t scratch_bytes;
   hwr_event_t *events; /* borrowed until destroy */
   uint32_t max_events;
-  uint32_t *stream_held; /* borrowed until destroy, or NULL: by slot, see hwr_session_stream_held */
+  uint8_t *stream_full; /* borrowed until destroy, or NULL: by slot, see hwr_session_stream_full */
 } hwr_session_config_t;
 
 typedef struct hwr_peer_s { /* what the peer's HELLO said */
@@ -202,7 +203,7 @@ bool hwr_session_is_sent(const hwr_session_t *session, uint32_t slot, uint32_t g
  * flush. */
 void hwr_session_settle(hwr_session_t *session, uint32_t count);
 /* Ask for one DRAIN event; tick makes it once drain_due is true. */
-void hwr_session_want_drain(hwr_session_t *session, enum hwr_drain what);
+void hwr_session_want_drain(hwr_session_t *session, uint32_t what); /* enum hwr_drain, or several */
 bool hwr_session_drain_due(const hwr_session_t *session);
 
 /* ---- streams (P11.1)
@@ -211,8 +212,9 @@ bool hwr_session_drain_due(const hwr_session_t *session);
  * owner writes records of DATA, and of END behind the last of them, with flush, send or write.
  * A record of RESET, with an error as payload or none, ends both directions at once: what waits is
  * dropped and no event of the stream comes any more. None is wanted behind RESET from the peer.
- * What is written has room or waits in the stream's lane. Who finds more than the high-water mark
- * held there behind a flush writes no more before WRITABLE comes: the lane is not bounded else.
+ * What is written has room or waits in the stream's lane. Who finds it full behind a flush writes
+ * no more before WRITABLE comes: the lane is not bounded else. Full is one that holds more than the
+ * high-water mark, or half of what this end itself takes in: its window of bytes, or of messages.
  * (WRITABLE may also come to who has not looked.)
  */
 
@@ -242,8 +244,12 @@ int hwr_session_stream_write(hwr_session_t *session, uint32_t slot, uint32_t gen
 /* The reader is done with DATA events: the sum of their values, and how many messages. */
 void hwr_session_stream_consumed(hwr_session_t *session, uint32_t slot, uint32_t generation,
                                  uint64_t bytes, uint64_t messages);
-/* What waits in its lane. Also in config.stream_held[slot], of HWR_LAST_STREAM + 1. */
+/* Whether its lane is full. Also in config.stream_full[slot], of HWR_LAST_STREAM + 1. */
+bool hwr_session_stream_full(const hwr_session_t *session, uint32_t slot, uint32_t generation);
+/* What waits in its lane. */
 uint64_t hwr_session_stream_held(const hwr_session_t *session, uint32_t slot, uint32_t generation);
+/* Streams whose END waits in their lane. */
+uint32_t hwr_session_ends_waiting(const hwr_session_t *session);
 /* Streams that are not over at both ends. */
 uint32_t hwr_session_open_streams(const hwr_session_t *session);
 

@@ -65,10 +65,23 @@ send_chunk(hwr_session_t *s, hwr_stream_t *stream, const hwr_frame_t *f, const h
 
 /* ------------------------------------------------------------------ turns */
 
+/* Half of what this end takes in itself: so each end keeps no more than its own windows. */
+static bool
+is_over(const hwr_session_t *s, const hwr_stream_t *stream, uint64_t part) {
+  const hwr_spill_t *lane = &stream->spill;
+  if (lane->held_bytes > s->config.stream_high_water_bytes / part) return true;
+  if (stream->messages) return lane->record_count > stream->window_messages.size / 2 / part;
+  return lane->held_bytes > stream->window_bytes.size / 2 / part;
+}
+
+static bool
+is_full(const hwr_session_t *s, const hwr_stream_t *stream) {
+  return !stream->given_up && is_over(s, stream, 1);
+}
+
 static void
-publish_held(hwr_session_t *s, const hwr_stream_t *stream) {
-  uint64_t held = stream->given_up ? 0 : stream->spill.held_bytes;
-  if (s->config.stream_held) s->config.stream_held[stream->slot] = (uint32_t) held;
+publish_full(hwr_session_t *s, const hwr_stream_t *stream) {
+  if (s->config.stream_full) s->config.stream_full[stream->slot] = is_full(s, stream);
 }
 
 /* Nothing is sent before the stream is accepted, lest it overtake OPEN, or CREDIT (P11.4). */
@@ -84,7 +97,7 @@ hwr__lanes_clear(hwr_session_t *s, hwr_stream_t *stream) {
   stream->front_started = stream->drain_wanted = false;
   hwr_streams_leave(&s->streams, stream, HWR_LINE_READY);
   hwr_streams_leave(&s->streams, stream, HWR_LINE_DRAINED);
-  publish_held(s, stream);
+  publish_full(s, stream);
 }
 
 void
@@ -98,7 +111,7 @@ hwr__lanes_granted(hwr_session_t *s, hwr_stream_t *stream, uint64_t bytes, uint6
 static void
 note_drained(hwr_session_t *s, hwr_stream_t *stream) {
   if (!stream->drain_wanted) return;
-  if (stream->spill.held_bytes > s->config.stream_high_water_bytes / 2) return;
+  if (is_over(s, stream, 2)) return;
   stream->drain_wanted = false;
   hwr_streams_join(&s->streams, stream, HWR_LINE_DRAINED);
 }
@@ -120,7 +133,7 @@ send_some(hwr_session_t *s, hwr_stream_t *stream, enum hwr_stop *stop) {
     stream->front_started = part < f.length_bytes;
     if (stream->front_started) hwr_spill_shorten(&stream->spill, (uint32_t) part);
     else hwr_spill_drop(&stream->spill, &s->mem);
-    if (f.type == HWR_END) stream->sending = HWR_HALF_OVER;
+    if (f.type == HWR_END) hwr_streams_set_sending(&s->streams, stream, HWR_HALF_OVER);
   }
   return 0;
 }
@@ -131,7 +144,7 @@ hwr__lanes_turn(hwr_session_t *s) {
   enum hwr_stop stop = HWR_STOP_NOT;
   int err = send_some(s, stream, &stop);
   if (err) return err;
-  publish_held(s, stream);
+  publish_full(s, stream);
   note_drained(s, stream);
   if (stop == HWR_STOP_ROOM) return 0;
   hwr_streams_leave(&s->streams, stream, HWR_LINE_READY);
@@ -148,8 +161,8 @@ push(hwr_session_t *s, hwr_stream_t *stream, const hwr_frame_t *f, const hwr_sli
      size_t slice_count, size_t skip) {
   int err = hwr_spill_push(&stream->spill, &s->mem, f, slices, slice_count, skip);
   if (err) return err;
-  publish_held(s, stream);
-  if (stream->spill.held_bytes > s->config.stream_high_water_bytes) stream->drain_wanted = true;
+  publish_full(s, stream);
+  if (is_full(s, stream)) stream->drain_wanted = true;
   hwr__lanes_wake(s, stream);
   return 0;
 }
@@ -226,7 +239,7 @@ static int
 take_end(hwr_session_t *s, hwr_stream_t *stream) {
   if (stream->given_up || stream->sending != HWR_HALF_OPEN) return 0;
   hwr_frame_t end = {.type = HWR_END, .slot = stream->slot, .generation = stream->generation};
-  stream->sending = HWR_HALF_ENDING;
+  hwr_streams_set_sending(&s->streams, stream, HWR_HALF_ENDING);
   return push(s, stream, &end, NULL, 0, 0);
 }
 
@@ -241,7 +254,8 @@ take_reset(hwr_session_t *s, hwr_stream_t *stream, const hwr_frame_t *f, const h
   hwr_streams_leave(&s->streams, stream, HWR_LINE_OWED);
   hwr_streams_repay(&s->streams, stream);
   if (s->filling != &stream->assembly) hwr_assembly_drop(&stream->assembly, &s->mem);
-  if (stream->sending != HWR_HALF_OVER) stream->sending = HWR_HALF_RESETTING;
+  if (stream->sending != HWR_HALF_OVER)
+    hwr_streams_set_sending(&s->streams, stream, HWR_HALF_RESETTING);
   if (!stream->ours || stream->accepted) return 1;
   return hwr_spill_push(&stream->spill, &s->mem, f, slices, slice_count, 0);
 }
@@ -261,7 +275,7 @@ void
 hwr__lanes_reset_sent(hwr_session_t *s, const hwr_frame_t *f) {
   hwr_stream_t *stream = hwr_streams_find(&s->streams, f->slot, f->generation);
   if (!stream) return; /* it ended with END before */
-  stream->sending = HWR_HALF_OVER;
+  hwr_streams_set_sending(&s->streams, stream, HWR_HALF_OVER);
   hwr_streams_remove_if_over(&s->streams, &s->mem, stream);
 }
 
@@ -352,7 +366,7 @@ write_bytes(hwr_session_t *s, hwr_stream_t *stream, const uint8_t *bytes, size_t
   if (sent < 0) return (int) sent;
   *taken = (size_t) sent;
   int err = 0;
-  while (!err && *taken < length && stream->spill.held_bytes <= s->config.stream_high_water_bytes) {
+  while (!err && *taken < length && !is_full(s, stream)) {
     size_t left = length - *taken, most = s->stream_chunk_bytes;
     hwr_slice_t piece = {bytes + *taken, left < most ? left : most};
     hwr_frame_t f = data_frame(stream, 0, piece.length_bytes);
@@ -368,7 +382,7 @@ static int
 write_message(hwr_session_t *s, hwr_stream_t *stream, uint8_t flags, const uint8_t *bytes,
               size_t length, size_t *taken) {
   hwr_slice_t whole = {bytes, length};
-  if (stream->spill.held_bytes <= s->config.stream_high_water_bytes)
+  if (!is_full(s, stream))
     return send_or_spill(s, stream, data_frame(stream, flags, length), &whole, 1);
   stream->drain_wanted = true;
   *taken = 0;
@@ -396,6 +410,17 @@ uint64_t
 hwr_session_stream_held(const hwr_session_t *s, uint32_t slot, uint32_t generation) {
   const hwr_stream_t *stream = hwr_streams_find(&s->streams, slot, generation);
   return stream && !stream->given_up ? stream->spill.held_bytes : 0;
+}
+
+bool
+hwr_session_stream_full(const hwr_session_t *s, uint32_t slot, uint32_t generation) {
+  const hwr_stream_t *stream = hwr_streams_find(&s->streams, slot, generation);
+  return stream && is_full(s, stream);
+}
+
+uint32_t
+hwr_session_ends_waiting(const hwr_session_t *s) {
+  return s->streams.ending_count;
 }
 
 uint32_t

@@ -149,7 +149,7 @@ answer_reset(hwr_session_t *s, hwr_stream_t *stream) {
   hwr__lanes_clear(s, stream);
   stream->given_up = true;
   if (stream->sending > HWR_HALF_ENDING) return 0;
-  stream->sending = HWR_HALF_RESETTING;
+  hwr_streams_set_sending(&s->streams, stream, HWR_HALF_RESETTING);
   hwr_frame_t reset = {.type = HWR_RESET, .slot = stream->slot, .generation = stream->generation};
   return hwr_spill_push(&s->spill, &s->mem, &reset, NULL, 0, 0);
 }

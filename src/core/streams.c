@@ -221,6 +221,13 @@ hwr_streams_repay(hwr_streams_t *all, hwr_stream_t *stream) {
 }
 
 void
+hwr_streams_set_sending(hwr_streams_t *all, hwr_stream_t *stream, enum hwr_half sending) {
+  all->ending_count -= stream->sending == HWR_HALF_ENDING;
+  all->ending_count += sending == HWR_HALF_ENDING;
+  stream->sending = (uint8_t) sending;
+}
+
+void
 hwr_streams_end_receiving(hwr_streams_t *all, hwr_stream_t *stream) {
   stream->receiving = HWR_HALF_OVER;
   all->outstanding_bytes -= outstanding(stream);

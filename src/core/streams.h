@@ -76,7 +76,8 @@ typedef struct hwr_streams_s {
   hwr_stream_t **table; /* owned, by slot */
   uint32_t capacity_count;
   uint32_t open_count, ours_count;
-  uint32_t generation; /* of the stream that we opened last */
+  uint32_t ending_count; /* those that are HWR_HALF_ENDING */
+  uint32_t generation;   /* of the stream that we opened last */
   hwr_line_t lines[HWR_LINES];
   hwr_bucket_t resets;        /* P8.4 */
   uint64_t late_credits;      /* that may still come to streams that are over */
@@ -119,6 +120,8 @@ void hwr_streams_granted(hwr_streams_t *all, hwr_stream_t *stream, uint64_t byte
 void hwr_streams_borrow(hwr_streams_t *all, hwr_stream_t *stream);
 /* It is complete or dropped; the next one that needs to may borrow. */
 void hwr_streams_repay(hwr_streams_t *all, hwr_stream_t *stream);
+/* What this end has said of it. */
+void hwr_streams_set_sending(hwr_streams_t *all, hwr_stream_t *stream, enum hwr_half sending);
 /* The peer sends no more on it: nothing is owed, and nothing kept but a frame in progress. */
 void hwr_streams_end_receiving(hwr_streams_t *all, hwr_stream_t *stream);
 

@@ -127,8 +127,8 @@ end_configure(enum hwr_role role, const settings_t *settings) {
   memset(config.uuid, role == HWR_HOST ? 0xaa : 0xbb, sizeof config.uuid);
   config.inbox = end_allocate(config.inbox_bytes);
   config.scratch = end_allocate(config.scratch_bytes);
-  config.stream_held = calloc(HWR_LAST_STREAM + 1, sizeof *config.stream_held);
-  REQUIRE(config.stream_held != NULL);
+  config.stream_full = calloc(HWR_LAST_STREAM + 1, sizeof *config.stream_full);
+  REQUIRE(config.stream_full != NULL);
   config.events = (hwr_event_t *) (void *) end_allocate(config.max_events * sizeof(hwr_event_t));
   return config;
 }
@@ -160,7 +160,7 @@ end_close(end_t *e) {
   free(e->config.inbox);
   free(e->config.scratch);
   free(e->config.events);
-  free(e->config.stream_held);
+  free(e->config.stream_full);
   free(e->ring);
   free(e->log);
   memset(e, 0, sizeof *e);

@@ -80,10 +80,15 @@ end_consume_by_record(end_t *e, stream_id_t id, uint32_t bytes, uint32_t message
       (hwr_record_t){0, bytes, make_word(HWR_CREDIT, 0, 0), id.slot, id.generation, messages, {0}};
 }
 
+static inline bool
+end_full(const end_t *e, stream_id_t id) {
+  return hwr_session_stream_full(e->session, id.slot, id.generation);
+}
+
 static inline uint64_t
 end_held(const end_t *e, stream_id_t id) {
   uint64_t held = hwr_session_stream_held(e->session, id.slot, id.generation);
-  if (held) CHECK_INT(e->config.stream_held[id.slot], held);
+  if (held) CHECK_INT(e->config.stream_full[id.slot], end_full(e, id));
   return held;
 }
 

@@ -169,7 +169,7 @@ note_message(pipe_t *p, int side, uint32_t length) {
 
 static void
 check_mark(end_t *e, pipe_t *p) {
-  if (end_held(e, p->id) > e->config.stream_high_water_bytes) p->blocked[side_of(e)] = true;
+  if (end_full(e, p->id)) p->blocked[side_of(e)] = true;
 }
 
 static void
@@ -319,7 +319,7 @@ check_over(end_t *e) {
   CHECK(!hwr_session_control_waits(e->session));
   CHECK(!hwr_session_drain_due(e->session));
   for (uint32_t slot = 0; slot <= HWR_LAST_STREAM; slot++)
-    CHECK_INT(e->config.stream_held[slot], 0);
+    CHECK_INT(e->config.stream_full[slot], 0);
   for (uint32_t i = 0; i < pipe_count; i++) {
     const pipe_t *p = &pipes[i];
     bool reset = p->reset[0] || p->reset[1];
