@@ -126,7 +126,7 @@ class RecordSender extends BatchReader {
     );
   }
 
-  /** Whether a payload is being encoded: what its getters send follows it. */
+  /** Whether a payload is being encoded, and one of its getters asks: what that sends follows it. */
   get isEncoding() {
     return this.#encoding;
   }
@@ -134,11 +134,6 @@ class RecordSender extends BatchReader {
   /** Whether one may send at all. */
   get isClosed() {
     return this.#closed;
-  }
-
-  /** Whether this is called by a getter of a payload, or by whoever serializes it. */
-  get isEncoding() {
-    return this.#encoding;
   }
 
   /**

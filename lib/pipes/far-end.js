@@ -39,6 +39,7 @@ class FarEnd {
   }
 
   open(name, windows) {
+    if (this.#stream === null) return undefined;
     this.#stream.accept(windows);
     return this.#stream;
   }
