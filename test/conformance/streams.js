@@ -453,7 +453,9 @@ function describeEnds(start) {
 
   it('gives what came before a crash, and then WorkerCrashedError', async () => {
     const worker = await start();
-    const { items, error } = await outcome(worker.stream('exits', 100));
+    const stream = worker.stream('exits', 100);
+    await once(worker, 'exit');
+    const { items, error } = await outcome(stream);
     assert.deepEqual(items, range(100));
     assert.equal(error.code, 'ERR_HAWSER_CRASHED');
     assert.equal(error.messageType, 'exits');
