@@ -85,6 +85,10 @@ class ConnectingEnd {
     else tell(this.#state.error, this.#state.isOpen);
   }
 
+  get isOpen() {
+    return this.#state !== null && this.#state.isOpen;
+  }
+
   open(name, windows) {
     return this.#connection.channel.streams.open(name, windows);
   }

@@ -38,6 +38,10 @@ class FarEnd {
     else tell(null, false);
   }
 
+  get isOpen() {
+    return this.#stream !== null;
+  }
+
   open(name, windows) {
     this.#stream.accept(windows);
     return this.#stream;
