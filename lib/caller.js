@@ -202,6 +202,7 @@ class Caller {
     if (call.kept !== null) this.#lasting?.withdraw(call);
     this.#prepared.delete(call);
     call.onProgress = null;
+    if (call.link !== null) call.link.cut(reason);
     call.refuse(reason);
     this.#checkIdle();
   }
@@ -234,12 +235,19 @@ class Caller {
    */
   submit(call, payload, details, left = call.timeout) {
     if (call.isSettled) return; // by what stood in its way
+    if (call.link !== null && this.#channel.isEncoding) {
+      // A getter of a payload asks for streams, which cannot be opened now.
+      this.#prepared.add(call);
+      process.nextTick(() => this.submit(call, payload, details, left));
+      return;
+    }
     try {
       const method = this.#methods.get(call.type);
       if (method === undefined) throw this.#refusal(call.type);
       const attempts = this.#retries[method];
-      if (call.link !== null && !this.isOpen) throw restartingError(call.type);
-      if (call.link === null && this.#lasting !== null && (attempts > 0 || this.#lasting.isWaiting))
+      const isWaiting = this.#lasting !== null && this.#lasting.isWaiting;
+      if (call.link !== null && isWaiting) throw restartingError(call.type);
+      if (call.link === null && this.#lasting !== null && (attempts > 0 || isWaiting))
         this.#lasting.keep(call, payload, details, left, attempts);
       else this.#transmit(call, method, payload, details, left);
     } catch (error) {
@@ -384,14 +392,12 @@ class Caller {
   }
 
   #settle(call, kind, at) {
+    if (call.link !== null && kind !== EVENT.TIMEOUT) call.link.onAnswer();
     if (kind === EVENT.RESPONSE) this.#resolve(call, at);
     else if (kind === EVENT.PONG) call.succeed(call.age);
     else if (kind === EVENT.TIMEOUT)
       call.fail(timeoutError(call, this.#channel.value(at) === 1 ? 'queue' : 'run'));
-    else {
-      if (call.link !== null) call.link.isAnswered = true;
-      call.failRemotely(this.#channel.readPayload(at, decodeError));
-    }
+    else call.failRemotely(this.#channel.readPayload(at, decodeError));
   }
 
   /** A call that was given up has ended. */

@@ -1,79 +1,103 @@
 'use strict';
 
+const { nullError } = require('./stream-end');
 const { StreamOwner } = require('./stream-owner');
 
 /** Sends what an iterable gives on a stream, one after the other, as there is room. */
 class ItemPump extends StreamOwner {
   #source;
   #iterator;
-  #end;
+  /** @type {import('./stream-end').StreamEnd | null} once it runs */
+  #end = null;
+  #isLeft = false; // the source has ended, or was told to
   #isStopped = false;
   /** @type {((value?: any) => void) | null} waits for room */
   #goOn = null;
 
   /**
    * @param {any} source an AsyncIterable or Readable; it is this pump's now
-   * @param {import('./stream-end').StreamEnd} end open, or accepted
+   * @throws {unknown} what it throws when it is asked for an iterator
    */
-  constructor(source, end) {
+  constructor(source) {
     super();
+    adopt(source);
     this.#source = source;
-    this.#iterator = source[Symbol.asyncIterator]();
-    this.#end = end;
-    end.owner = this;
+    this.#iterator = iteratorOf(source);
   }
 
   /**
    * Resolves when the source has ended, or was stopped because nobody reads any more. Rejects with
    * the source's error, or that of an item which cannot be sent; the caller tells the peer.
+   * @param {import('./stream-end').StreamEnd} end open, or accepted
    */
-  async run() {
+  async run(end) {
+    this.#end = end;
+    end.owner = this;
     try {
-      await this.#pump();
-      this.#end.end();
+      await this.#pump(end);
+      end.end();
     } catch (error) {
       if (!this.#isStopped) throw error;
     }
   }
 
-  async #pump() {
+  async #pump(end) {
     for (;;) {
-      const { done, value } = await this.#iterator.next();
+      const { done, value } = await this.#next();
       if (done || this.#isStopped) return;
-      await this.#send(value);
+      await this.#send(end, value);
       if (this.#isStopped) return;
     }
   }
 
-  async #send(value) {
+  async #next() {
+    let isOver = true;
     try {
-      this.#end.send(value);
+      const result = await this.#iterator.next();
+      isOver = result.done === true;
+      return result;
+    } finally {
+      this.#isLeft ||= isOver;
+    }
+  }
+
+  async #send(end, value) {
+    try {
+      if (value === null) throw nullError();
+      end.send(value);
     } catch (error) {
-      await this.#stopSource();
+      await this.#leave();
       throw error;
     }
-    if (this.#end.isBehind) await new Promise((resolve) => (this.#goOn = resolve));
+    if (end.isBehind) await new Promise((resolve) => (this.#goOn = resolve));
   }
 
   /** Nobody reads any more: the source is told so, its `finally` runs. */
   stop() {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    this.#end.reset();
-    this.#stopSource().catch(() => {}); // its next() fails with the same
+    this.#end?.reset();
+    this.#leave();
     this.onWritable();
   }
 
-  async #stopSource() {
-    if (typeof this.#source.destroy === 'function') this.#source.destroy();
-    else await this.#iterator.return?.();
+  /** What that throws is of no use to anybody. */
+  async #leave() {
+    if (this.#isLeft) return;
+    this.#isLeft = true;
+    try {
+      if (typeof this.#source.destroy === 'function') this.#source.destroy();
+      else await this.#iterator.return?.();
+    } catch {
+      return;
+    }
   }
 
   // ---------------------------------------------------------------- of the StreamEnd
 
   onWritable() {
     const goOn = this.#goOn;
-    if (goOn === null || (this.#end.isBehind && !this.#isStopped)) return;
+    if (goOn === null || (this.#end?.isBehind && !this.#isStopped)) return;
     this.#goOn = null;
     goOn();
   }
@@ -87,10 +111,29 @@ class ItemPump extends StreamOwner {
   }
 }
 
-/** Of what is not wanted. */
-function discard(source) {
-  if (typeof source.destroy === 'function') source.destroy();
-  else Promise.resolve(source[Symbol.asyncIterator]().return?.()).catch(() => {});
+/** Its iterator tells of its errors, whether or not anybody else listens. */
+function adopt(source) {
+  if (typeof source.on === 'function') source.on('error', ignore);
 }
 
-module.exports = { ItemPump, discard };
+function ignore() {}
+
+/** That of a web stream could not be left while it is waiting for an item. */
+function iteratorOf(source) {
+  if (!(source instanceof ReadableStream)) return source[Symbol.asyncIterator]();
+  const reader = source.getReader();
+  return { next: () => reader.read(), return: () => reader.cancel() };
+}
+
+/** Of what is not wanted. @param {any} source */
+function discard(source) {
+  let pump;
+  try {
+    pump = new ItemPump(source);
+  } catch {
+    return;
+  }
+  pump.stop();
+}
+
+module.exports = { ItemPump, adopt, discard };

@@ -17,9 +17,12 @@ class ItemStream extends Readable {
     super({ objectMode: true, highWaterMark: WINDOW_ITEMS });
   }
 
-  /** @param {import('./stream-end').StreamEnd} end open, or accepted */
-  readFrom(end) {
-    this.#reader = new StreamReader(this, end);
+  /**
+   * @param {import('./stream-end').StreamEnd} end open, or accepted
+   * @param {typeof StreamReader} [Reader]
+   */
+  readFrom(end, Reader = StreamReader) {
+    this.#reader = new Reader(this, end);
     end.end();
     if (this.destroyed) this.#reader.destroy(this.errored);
   }

@@ -126,14 +126,14 @@ class RecordSender extends BatchReader {
     );
   }
 
-  /** Whether a payload is being encoded: what its getters send follows it. */
-  get isEncoding() {
-    return this.#encoding;
-  }
-
   /** Whether one may send at all. */
   get isClosed() {
     return this.#closed;
+  }
+
+  /** Whether this is called by a getter of a payload, or by whoever serializes it. */
+  get isEncoding() {
+    return this.#encoding;
   }
 
   /**
@@ -407,6 +407,7 @@ class RecordSender extends BatchReader {
   // ---------------------------------------------------------------- streams
 
   /**
+   * Not while a payload is being encoded.
    * @param {Buffer} name
    * @param {number} windowBytes
    * @param {number} windowMessages 0: of bytes

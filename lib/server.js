@@ -96,6 +96,8 @@ class Server {
     const method = channel.method(at);
     const oneWay = (channel.flags(at) & FLAG.ONEWAY) !== 0;
     const call = new ServedCall(this, channel.slot(at), channel.generation(at), oneWay);
+    const hasStreams = this.#streams !== null && !oneWay;
+    const link = hasStreams ? this.#streams.take(call.slot, call.generation) : null;
     this.#running++;
     let payload;
     try {
@@ -103,13 +105,13 @@ class Server {
         throw new UnknownTypeError(`Unknown message type: ${method}`);
       payload = channel.hasDetails(at) ? readDetailed(channel, at, call) : channel.payload(at);
     } catch (error) {
+      link?.refuse();
       this.#fail(call, error);
       return;
     }
     const timeout = oneWay ? NEVER : channel.value(at) || this.#timeouts[method] || NEVER;
     call.context = new HandlerContext(this.#names[method], call, channel.batchTime, timeout);
     if (!oneWay) this.#bySlot[call.slot] = call;
-    const link = this.#streams === null ? null : this.#streams.take(call.slot, call.generation);
     if (link === null) this.#run(call, this.#handlers[method], payload);
     else this.#run(call, link.around(this.#plain[method], this.#wrap), link.payload ?? payload);
   }
@@ -148,9 +150,14 @@ class Server {
   // ---------------------------------------------------------------- answering
 
   #answer(call, value) {
-    if (call.oneWay) this.#settle(call);
+    if (call.oneWay) this.#finishOneWay(call, value);
     else if (this.#channel.laneBytes > this.#channel.highWaterBytes) this.#wait(call, value);
     else this.#answerNow(call, value);
+  }
+
+  #finishOneWay(call, value) {
+    if (isIterable(value)) this.#fail(call, refuseStream(value, 'post'));
+    else this.#settle(call);
   }
 
   #wait(call, value) {
@@ -179,7 +186,7 @@ class Server {
       return;
     }
     try {
-      if (isIterable(value)) throw refuseStream(value);
+      if (isIterable(value)) throw refuseStream(value, 'send');
       this.#channel.send(TYPE.RESPONSE, 0, 0, call.slot, call.generation, 0, false, value);
     } catch (error) {
       this.#fail(call, error);
@@ -286,10 +293,10 @@ function readDetailed(channel, at, call) {
   return value;
 }
 
-/** @returns {Error} that of whoever wanted one value */
-function refuseStream(iterable) {
+/** @returns {Error} that of whoever wanted one value, or none */
+function refuseStream(iterable, verb) {
   require('./item-pump').discard(iterable);
-  return new UnsupportedError('send() to a handler that streams');
+  return new UnsupportedError(`${verb}() to a handler that streams`);
 }
 
 module.exports = { Server, ServedCall, timeoutsOf };

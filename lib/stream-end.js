@@ -166,7 +166,9 @@ class StreamEnd {
 
   #onMessage(at) {
     try {
-      this.#chunks.push(this.#channel.payload(at));
+      const value = this.#channel.payload(at);
+      if (value === null) throw nullError(); // of NaN, in JSON
+      this.#chunks.push(value);
     } catch (error) {
       this.#failure = error;
       return;
@@ -277,4 +279,10 @@ class StreamEnd {
   }
 }
 
-module.exports = { StreamEnd };
+/** To those who read a stream of values, null is its end. */
+function nullError() {
+  const text = 'null cannot be a value of a stream';
+  return Object.assign(new TypeError(text), { code: 'ERR_STREAM_NULL_VALUES' });
+}
+
+module.exports = { StreamEnd, nullError };

@@ -6,72 +6,18 @@
  */
 
 const { OverloadedError } = require('./errors');
-const { ITEMS, ItemStream } = require('./item-stream');
+const { ITEMS } = require('./item-stream');
 const { isIterable } = require('./is-iterable');
-const { ItemPump, discard } = require('./item-pump');
+const { ItemPump, adopt, discard } = require('./item-pump');
+const { ResultStream } = require('./result-stream');
 const { PAYLOAD, RESULTS, streamName } = require('./stream-names');
-
-/** What the handler's stream gives; its error comes behind the items. */
-class Results extends ItemStream {
-  #isComplete = false; // all has come
-  #isSettled = false;
-  /** @type {unknown} */
-  #error;
-  #onLeft;
-
-  /** @param {() => void} onLeft nobody reads any more */
-  constructor(onLeft) {
-    super();
-    this.#onLeft = onLeft;
-  }
-
-  onEnd() {
-    this.#isComplete = true;
-    this.#conclude();
-  }
-
-  /**
-   * The call has settled.
-   * @param {unknown} error undefined: its handler is done
-   * @param {boolean} isAnswered by the handler
-   */
-  settle(error, isAnswered) {
-    this.#isSettled = true;
-    this.#error = error;
-    if (error !== undefined && !isAnswered) this.destroy(/** @type {any} */ (error));
-    else this.#conclude();
-  }
-
-  #conclude() {
-    if (!this.#isComplete || !this.#isSettled) return;
-    if (this.#error === undefined) this.push(null);
-    else this.#failOnceRead();
-  }
-
-  read(size) {
-    const item = super.read(size);
-    if (this.#error !== undefined && this.#isComplete) this.#failOnceRead();
-    return item;
-  }
-
-  #failOnceRead() {
-    if (this.readableLength === 0)
-      process.nextTick(() => this.destroy(/** @type {any} */ (this.#error)));
-  }
-
-  _destroy(error, callback) {
-    if (!this.#isSettled) this.#onLeft();
-    super._destroy(error, callback);
-  }
-}
 
 class StreamedCall {
   #source;
-  /** @type {ItemPump | null} */
+  /** @type {ItemPump | null} of the source, once the request is sent */
   #pump = null;
-  /** @type {Results | null} */
+  /** @type {ResultStream | null} */
   results = null;
-  isAnswered = false; // by its handler
   /** Gives the call up. @type {(reason: unknown) => void} */
   giveUp = () => {};
 
@@ -81,36 +27,50 @@ class StreamedCall {
    */
   constructor(source, hasResults) {
     this.#source = source;
-    if (hasResults) this.results = new Results(() => this.giveUp(leftError()));
+    if (source !== null) adopt(source); // it may fail before it is read
+    if (hasResults) this.results = new ResultStream(() => this.giveUp(leftError()));
   }
 
   /**
-   * Before its request is sent.
+   * Before its request is sent. Not while a payload is being encoded.
    * @param {import('./channel').Channel} channel @param {number} slot @param {number} generation
    */
   open(channel, slot, generation) {
-    if (this.results !== null)
-      this.results.readFrom(openFor(channel, streamName(RESULTS, slot, generation)));
-    if (this.#source === null) return;
+    if (this.#source !== null) this.#pump = new ItemPump(this.#source);
+    this.results?.readFrom(openFor(channel, streamName(RESULTS, slot, generation)));
+    if (this.#pump === null) return;
     const end = openFor(channel, streamName(PAYLOAD, slot, generation));
-    const pump = new ItemPump(this.#source, end);
-    this.#pump = pump;
-    pump.run().catch((error) => end.reset(error));
+    this.#pump.run(end).catch((error) => end.reset(error));
+  }
+
+  /** Its handler has settled. */
+  onAnswer() {
+    if (this.results !== null) this.results.isAnswered = true;
+  }
+
+  /** It is given up: nothing more is read. @param {unknown} reason */
+  cut(reason) {
+    this.results?.cut(reason);
   }
 
   /** @param {Promise<unknown>} promise of the call */
   follow(promise) {
     promise.then(
-      () => this.#settle(undefined),
-      (error) => this.#settle(error),
+      () => {
+        this.#leave();
+        this.results?.succeed();
+      },
+      (error) => {
+        this.#leave();
+        this.results?.fail(error);
+      },
     );
   }
 
-  /** @param {unknown} error undefined: its handler is done */
-  #settle(error) {
+  /** Nobody reads the payload any more. */
+  #leave() {
     if (this.#pump !== null) this.#pump.stop();
     else if (this.#source !== null) discard(this.#source);
-    this.results?.settle(error, this.isAnswered);
   }
 }
 

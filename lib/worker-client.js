@@ -265,7 +265,8 @@ class Worker extends EventEmitter {
   /** The worker has opened a pipe, or a stream of a call. */
   #onStream(end) {
     if (isOfCall(end.name)) {
-      this.#server?.onStream(end);
+      if (this.#server !== null) this.#server.onStream(end);
+      else end.reset(new errors.ProtocolError('a stream of no call', { rule: 'P11.15' }));
       return;
     }
     const serve = this.listenerCount('pipe') > 0 ? (pipe) => this.emit('pipe', pipe) : undefined;

@@ -74,7 +74,7 @@ class AcceptingEnd {
 
   onStream(end) {
     if (this.#isOpen) {
-      end.reset(new Error('a connection carries one pipe'));
+      end.reset(new ProtocolError('a connection carries one pipe', { rule: 'P3.20' }));
       return;
     }
     this.#isOpen = true;

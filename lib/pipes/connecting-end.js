@@ -1,13 +1,13 @@
 'use strict';
 
 const { decodeError } = require('../error-frames');
+const { ProtocolError } = require('../errors');
 const { EVENT, ROLE, TYPE } = require('../frames');
 const { STRUCTURED, encodeStart } = require('../start-frames');
 const { Connection } = require('./connection');
 
-/** Of the start of a connection with one pipe (P3.19). */
+/** In INIT (P3.19). */
 const PIPE_VERSION = 1;
-const LEAST_WINDOWS = { bytes: 4096, messages: 0 };
 
 /** The end of a connection with one pipe that has asked for it: the host, for the protocol. */
 class ConnectingEnd {
@@ -20,19 +20,21 @@ class ConnectingEnd {
 
   /** @type {{ error: Error | null } | null} its pipe was destroyed before it was open */
   #abandoned = null;
-  #isPolite;
+  /** @type {import('../stream-end').Windows | null} until it was used */
+  #farewell;
 
   /**
    * @param {(owner: any) => any} makeLink a FedLink or PairLink, its owner having onExcess()
    * @param {object} about
    * @param {string} [about.token]
    * @param {number} about.timeout milliseconds, 0: none
-   * @param {boolean} [about.isPolite] a pipe that is destroyed before it is open opens nevertheless,
-   *   for the other end to hear why; default false: the connection is dropped
+   * @param {import('../stream-end').Windows} [about.farewell] with which a pipe that is destroyed
+   *   before it is open opens nevertheless, for the other end to hear why; default: the connection is
+   *   dropped
    */
-  constructor(makeLink, { token, timeout, isPolite = false }) {
+  constructor(makeLink, { token, timeout, farewell }) {
     this.#token = token;
-    this.#isPolite = isPolite;
+    this.#farewell = farewell ?? null;
     const link = makeLink({ onExcess: () => this.#connection.onExcess() });
     this.#connection = new Connection(link, { role: ROLE.HOST, timeout, owner: this });
   }
@@ -57,14 +59,14 @@ class ConnectingEnd {
   }
 
   #tellWhy(error) {
-    this.#isPolite = false;
-    this.open('', LEAST_WINDOWS)?.reset(error);
+    this.open('', this.#farewell)?.reset(error);
+    this.#farewell = null;
     this.finish();
   }
 
   /** Only the end that connects opens a stream. */
   onStream(end) {
-    end.reset(new Error('a connection carries one pipe'));
+    end.reset(new ProtocolError('only who connects opens a pipe', { rule: 'P3.20' }));
   }
 
   onLost(error) {
@@ -97,13 +99,13 @@ class ConnectingEnd {
   abandon(error) {
     if (this.#state !== null) return;
     this.#abandoned = { error };
-    if (!this.#isPolite) this.#connection.drop();
+    if (this.#farewell === null) this.#connection.drop();
     this.#settle(null, false);
   }
 
   /** Its pipe is closed. */
   finish() {
-    if (this.#abandoned === null || !this.#isPolite) this.#connection.finish();
+    if (this.#abandoned === null || this.#farewell === null) this.#connection.finish();
   }
 }
 

@@ -9,7 +9,7 @@ const STATUS = native.status;
 /** Of the calls that a connection with one pipe does not have. */
 const FEW = { bytes: 64 * 1024, messages: 16 };
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
-/** That may come before the pipe is open (P3.19): a HELLO, and an INIT or an ERROR. */
+/** That may come before the pipe is open (P3.21): a HELLO, and an INIT or an ERROR. */
 const START_BYTES = 128 * 1024;
 
 /**
@@ -56,7 +56,8 @@ class Connection {
   }
 
   #listener() {
-    const unwanted = () => this.fail(new ProtocolError('the other end made a call on a pipe'));
+    const text = 'the other end made a call on a pipe';
+    const unwanted = () => this.fail(new ProtocolError(text, { rule: 'P3.20' }));
     const ignored = () => {};
     return {
       onOpen: ignored,
@@ -93,7 +94,7 @@ class Connection {
 
   /** More has come than a start needs. */
   onExcess() {
-    this.fail(new ProtocolError('the start of a pipe is too long', { rule: 'P3.19' }));
+    this.fail(new ProtocolError('the start of a pipe is too long', { rule: 'P3.21' }));
   }
 
   /** End it now, for this reason. @param {Error} error */
@@ -111,7 +112,7 @@ class Connection {
     clearTimeout(this.#timer);
   }
 
-  /** End it behind all that was sent. */
+  /** End it behind all that was sent (P3.22). */
   finish() {
     if (this.#isOver) return;
     this.#end();

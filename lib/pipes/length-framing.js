@@ -57,9 +57,8 @@ class LengthFraming {
   #behind(left, chunk) {
     const isKept = this.#rest.length > 0 && this.#at === 0;
     if (!isKept) {
-      const copy = Buffer.from(left); // it may lie where it goes
       this.#rest.take();
-      this.#rest.append(copy);
+      this.#rest.append(left); // which may lie where it goes: copy() minds
     }
     this.#rest.append(chunk);
     return this.#rest.bytes;

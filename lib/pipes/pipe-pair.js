@@ -7,6 +7,7 @@ const { FarEnd } = require('./far-end');
 const { PairLink } = require('./pair-link');
 
 const NAME = 'pipe';
+const LEAST_WINDOW_BYTES = 4096;
 
 /**
  * Two pipes of this thread that are connected to each other: the same protocol as between processes,
@@ -17,7 +18,8 @@ const NAME = 'pipe';
 function createPipePair(options) {
   const checked = pipeOptions(options);
   const [here, there] = PairLink.pair();
-  const near = new ConnectingEnd(() => here, { timeout: 0, isPolite: true });
+  const farewell = { bytes: LEAST_WINDOW_BYTES, messages: checked.objectMode ? 1 : 0 };
+  const near = new ConnectingEnd(() => here, { timeout: 0, farewell });
   const far = new FarEnd(there);
   return [new ConnectedPipe(NAME, checked, near), new ConnectedPipe(NAME, checked, far)];
 }

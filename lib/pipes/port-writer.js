@@ -41,6 +41,8 @@ class PortWriter {
   #offset = 0;
   /** @type {NodeJS.Timeout | undefined} while a silent peer is waited for */
   #silence;
+  /** @type {NodeJS.Immediate | undefined} while a silent peer gets its turn */
+  #pace;
   #isClosed = false;
 
   /**
@@ -124,16 +126,19 @@ class PortWriter {
 
   #stopWaiting() {
     clearTimeout(this.#silence);
+    clearImmediate(this.#pace);
     this.#silence = undefined;
+    this.#pace = undefined;
   }
 
   #wait() {
     if (this.#speech === 'hawser') return;
     if (this.#speech === 'unknown') this.#silence ??= setTimeout(() => this.hear('raw'), SILENCE);
-    else if (this.#legacy.waitsForTurn) setImmediate(() => this.#turn());
+    else if (this.#legacy.waitsForTurn) this.#pace ??= setImmediate(() => this.#turn());
   }
 
   #turn() {
+    this.#pace = undefined;
     if (!this.#legacy.waitsForTurn) return;
     this.#legacy.turn();
     this.#proceed();

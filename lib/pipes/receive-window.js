@@ -4,11 +4,9 @@
 class ReceiveWindow {
   #received = 0;
   #granted;
-  #mark;
 
   /** @param {number} mark what may be unread */
   constructor(mark) {
-    this.#mark = mark;
     this.#granted = mark;
   }
 
@@ -25,7 +23,7 @@ class ReceiveWindow {
 
   /**
    * What is to be granted now that the reader has come so far: something when half a window has
-   * become free, or a mark was raised, or a reader starves that wants more than there is.
+   * become free, or a reader starves that wants more than there is.
    * @param {number} unread
    * @param {number} mark the reader's: a long read raises it
    * @param {boolean} starves
@@ -34,8 +32,7 @@ class ReceiveWindow {
   advance(unread, mark, starves) {
     const limit = this.#received - unread + mark;
     const step = limit - this.#granted;
-    if (step <= 0 || (step * 2 < mark && mark === this.#mark && !starves)) return undefined;
-    this.#mark = mark;
+    if (step <= 0 || (step * 2 < mark && !starves)) return undefined;
     this.#granted = limit;
     return limit;
   }

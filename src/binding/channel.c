@@ -230,7 +230,8 @@ hwr__channel_flush(hwr_channel_t *ch) {
 static size_t
 channel_want(void *context, uint8_t **to) {
   hwr_channel_t *ch = context;
-  if (ch->failed || ch->delivering) return 0; /* behind the batch the whole table is let go */
+  /* Fed within a batch, events would be let go with its table. */
+  if (ch->failed || (ch->fed && ch->delivering)) return 0;
   size_t room = hwr_session_want(ch->session, to);
   if (room == 0) hwr_transport_schedule(ch->transport); /* its events wait, or it has failed */
   return room;

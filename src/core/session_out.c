@@ -280,6 +280,12 @@ drop_stale(hwr_session_t *s) {
   return admit_requests(s);
 }
 
+static void
+drop_sent(hwr_session_t *s, const hwr_frame_t *f) {
+  if (f->type == HWR_DEFINE) s->defines_held--;
+  hwr_spill_drop(&s->spill, &s->mem);
+}
+
 enum turn { TURN_IDLE, TURN_FULL, TURN_USED }; /* nothing can go; no room; there may be more */
 
 /* Move what waits in the ordered lane into the ring, in its order (P4.8), as far as room and credit
@@ -309,7 +315,7 @@ lane_turn(hwr_session_t *s, uint64_t quantum_bytes, enum turn *turn) {
     sent_bytes += hwr_frame_stride((uint64_t) sent);
     s->front_started = sent < f.length_bytes;
     if (s->front_started) hwr_spill_shorten(&s->spill, (uint32_t) sent);
-    else hwr_spill_drop(&s->spill, &s->mem);
+    else drop_sent(s, &f);
   }
   return err;
 }
@@ -320,10 +326,10 @@ refill(hwr_session_t *s) {
   enum turn turn = TURN_USED;
   int err = admit_requests(s);
   while (!err) {
-    uint64_t quantum = hwr__lanes_wait(s) ? s->stream_chunk_bytes + HWR_HEADER_BYTES : UINT64_MAX;
+    uint64_t quantum = hwr__lanes_may_go(s) ? s->stream_chunk_bytes + HWR_HEADER_BYTES : UINT64_MAX;
     if (!s->stream_turn) err = lane_turn(s, quantum, &turn);
     if (err || (!s->stream_turn && turn == TURN_FULL)) return err;
-    s->stream_turn = hwr__lanes_wait(s);
+    s->stream_turn = hwr__lanes_may_go(s);
     if (!s->stream_turn && turn == TURN_IDLE) return 0;
     if (!s->stream_turn) continue;
     int had = hwr__lanes_turn(s);
@@ -466,6 +472,7 @@ send_or_spill(hwr_session_t *s, hwr_frame_t f, const hwr_slice_t *slices, size_t
     f.flags &= (uint8_t) ~HWR_FLAG_EXT;
     s->front_started = true;
   }
+  if (f.type == HWR_DEFINE) s->defines_held++;
   return hwr_spill_push(&s->spill, &s->mem, &f, slices, slice_count, sent);
 }
 

@@ -91,6 +91,7 @@ struct hwr_session_s {
   hwr_spill_t spill;     /* the lane: waits for room or bytes of credit */
   hwr_spill_t requests;  /* wait for message credit before they enter the lane */
   bool front_started;    /* part of the spill's front record has been sent */
+  uint32_t defines_held; /* of the spill's records: no stream's message passes them (P11.16) */
   uint32_t drain_wanted; /* enum hwr_drain, or several */
   bool hello_waits, goaway_waits;
   uint32_t goaway_reason;
@@ -160,6 +161,11 @@ int hwr__lanes_take(hwr_session_t *s, const hwr_frame_t *f, const hwr_slice_t *s
 static inline bool
 hwr__lanes_wait(const hwr_session_t *s) {
   return s->streams.lines[HWR_LINE_READY].first != NULL;
+}
+/* Likewise, and may go: what it has may be of a shape that is still to be defined (P11.16). */
+static inline bool
+hwr__lanes_may_go(const hwr_session_t *s) {
+  return hwr__lanes_wait(s) && s->defines_held == 0;
 }
 /* One turn of the stream that is first in line. 1: had its turn. 0: no room. Or fatal. */
 int hwr__lanes_turn(hwr_session_t *s);

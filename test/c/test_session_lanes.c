@@ -152,6 +152,41 @@ TEST(and_so_do_calls_that_are_as_many_as_the_peer_takes) {
   end_close(&end);
 }
 
+/* P11.16 */
+TEST(nothing_on_a_stream_passes_a_definition_that_waits) {
+  hwr_frame_t frame;
+  bool defined = false;
+  uint32_t seen = 0;
+  open_lone();
+  stream_id_t id = wide_stream();
+  size_t before, behind;
+  put_credit(&frames, 1 << 30, 1 << 30);
+  CHECK_INT(feed_frames(&end, &frames), 0);
+  end_write(&end, id, bytes, 50000, &before); /* fills the ring */
+  end_call(&end, 1, 1, bytes, 100000);
+  end_flush(&end);
+  hwr_record_t define = {0, 40, make_word(HWR_DEFINE, 1, 0), 0, 0, 0, {0}};
+  end_send_whole(&end, define, bytes);
+  end_write(&end, id, bytes, 50000, &behind);
+  CHECK(behind > 0);
+  frames.count = 0;
+  for (int i = 0; i < 40; i++) {
+    collect(&end, &frames);
+    end_flush(&end);
+  }
+  for (size_t at = 0; next_frame(&frames, &at, &frame);) {
+    defined |= frame.type == HWR_DEFINE;
+    if (frame.type != HWR_DATA) continue;
+    seen += frame.length_bytes;
+    CHECK(defined || seen <= before);
+  }
+  CHECK(defined);
+  CHECK_INT(seen, before + behind);
+  CHECK_INT(hwr_session_held_bytes(end.session) + end_held(&end, id), 0);
+  frames.count = 0;
+  end_close(&end);
+}
+
 TEST(a_pipe_that_fills_the_ring_leaves_room_for_control) {
   open_lone();
   stream_id_t id = wide_stream();
@@ -441,6 +476,7 @@ main(void) {
   RUN(a_call_overtakes_what_waits_on_a_pipe);
   RUN(calls_that_fill_the_ring_leave_a_pipe_its_turns);
   RUN(and_so_do_calls_that_are_as_many_as_the_peer_takes);
+  RUN(nothing_on_a_stream_passes_a_definition_that_waits);
   RUN(a_pipe_that_fills_the_ring_leaves_room_for_control);
   RUN(a_frame_is_cut_to_the_credit_there_is_but_not_to_crumbs);
   RUN(a_long_message_is_read_past_by_little_until_something_else_comes);

@@ -14,6 +14,7 @@ const { describeLargeMessages } = require('./large-messages');
 const { describeParent } = require('./parent');
 const { describePosts } = require('./posts');
 const { describeProgress } = require('./progress');
+const { describeStreams } = require('./streams');
 const upsideDown = require('./workers/upside-down');
 
 const execPath = process.env.HAWSER_NODE || process.execPath;
@@ -60,6 +61,7 @@ function conforms(transport, isNamed = false) {
   describeEvents(start);
   describeProgress(start);
   describeParent(start);
+  describeStreams(start);
   describeLargeMessages(start);
   describeEnding(start);
   describeHandlers(start);

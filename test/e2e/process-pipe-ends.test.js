@@ -67,6 +67,13 @@ describe('the exit of the program of a ProcessPipeAdapter', () => {
     assert.equal(error.exitCode, 1);
   });
 
+  it('is known of a child that had ended when it was handed over', async () => {
+    const child = spawn('sh', ['-c', 'exit 3']);
+    await once(child, 'close');
+    const { error } = await drain(new ProcessPipeAdapter(child).createDuplex());
+    assert.equal(error.exitCode, 3);
+  });
+
   it('keeps the last 4 KiB of stderr', async () => {
     const pipe = open('seq 1 5000 >&2; exit 1');
     const { error } = await drain(pipe);

@@ -47,6 +47,22 @@ describe('ProcessPipeAdapter in object mode', () => {
     assert.deepEqual(seen, values);
   });
 
+  it('makes no more of a queue when it was destroyed', async () => {
+    const pipe = open('sleep', ['60']);
+    let made = 0;
+    const value = { toJSON: () => (made++, 'x'.repeat(300_000)) };
+    pipe.cork();
+    const told = Promise.all(
+      Array.from({ length: 50 }, () => new Promise((done) => pipe.write(value, done))),
+    );
+    pipe.uncork();
+    await new Promise(setImmediate);
+    const before = made;
+    await once(pipe.destroy(), 'close');
+    assert.ok((await told).every((error) => error instanceof Error));
+    assert.deepEqual([before, made], [1, 1]);
+  });
+
   it('writes what was said in one turn as one piece', async () => {
     const report =
       "process.stdin.once('data', (bytes) => { console.log(bytes.length); process.exit() })";
@@ -215,6 +231,15 @@ describe("ProcessPipeAdapter with a user's Serializer", () => {
     const pipe = open('sh', ['-c', script], { serializer });
     assert.deepEqual(await once(pipe, 'data'), ['"a']);
     await once(pipe.destroy(), 'close');
+  });
+
+  it('takes lines of a program that speaks first, where nothing says otherwise', async () => {
+    const pipe = open('sh', ['-c', `echo ${hex.serialize('first')}; exec cat`], {
+      serializer: hex,
+    });
+    assert.deepEqual(await once(pipe, 'data'), ['first']);
+    pipe.end('second');
+    assert.deepEqual(await once(pipe, 'data'), ['second']);
   });
 
   for (const [what, serializer, message] of [

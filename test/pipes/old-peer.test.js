@@ -73,7 +73,7 @@ describe('WorkerPipeAdapter with a peer of the older protocol', () => {
     pipe.end();
     for (let i = 0; i < 10; i++) {
       ports.port2.postMessage(`raw ${i}`); // what is under way has the time to come
-      await take(pipe, 1);
+      await Promise.all([take(pipe, 1), new Promise(setImmediate)]);
     }
     assert.equal(answered, 0);
     assert.equal(pipe.writableLength, 50);
@@ -105,7 +105,7 @@ describe('WorkerPipeAdapter with a peer of the older protocol', () => {
     for (let i = 100; i < 200; i++) pipe.write(i);
     for (let i = 0; i < 20; i++) {
       ports.port2.postMessage(`raw ${i}`); // what is under way has the time to come
-      await take(pipe, 1);
+      await Promise.all([take(pipe, 1), new Promise(setImmediate)]);
     }
     assert.ok(waiting.length <= 100 + 8 + 1, `${waiting.length} came`);
     isSlow = false;
@@ -136,12 +136,25 @@ describe('WorkerPipeAdapter with a peer of the older protocol', () => {
     pipe.destroy();
   });
 
+  it('lets it go on for a reader that wants more bytes than there are', async () => {
+    const pipe = open({ highWaterMark: 1000 });
+    const heard = listen();
+    ports.port2.postMessage({ type: 'data', payload: pattern(1000) });
+    while (heard.at(-1)?.type !== 'pause') await once(ports.port2, 'message');
+    assert.equal((await take(pipe, 100)).length, 100);
+    assert.equal(pipe.read(950), null);
+    while (heard.at(-1)?.type !== 'resume') await once(ports.port2, 'message');
+    pipe.destroy();
+  });
+
   it('takes raw values for data, and so a word that is misspelt', async () => {
     const pipe = open();
     const raw = [1, 'text', undefined, { type: 'paused' }, { type: 7 }, [{ type: 'end' }]];
     const bare = JSON.parse('{"__proto__":{"type":"end"},"hawser":{"batch":true}}');
     for (const value of [...raw, bare]) ports.port2.postMessage(value);
-    const arrived = await take(pipe, raw.length + 1);
+    ports.port2.postMessage(new Blob([], { type: 'end' }));
+    const arrived = await take(pipe, raw.length + 2);
+    assert.equal(arrived.pop().type, 'end');
     assert.deepEqual(arrived.slice(0, -1), raw);
     assert.deepEqual(Object.keys(arrived.at(-1)), ['__proto__', 'hawser']);
     pipe.destroy();
@@ -181,15 +194,21 @@ describe('WorkerPipeAdapter with a peer of the older protocol', () => {
     ports.port2.postMessage({ type: 'end' });
     ports.port2.close();
     await once(ports.port1, 'close');
-    assert.deepEqual(await collect(pipe), ['last']);
+    const arrived = [];
+    pipe.on('data', (value) => arrived.push(value));
     assert.equal(await closed(pipe), undefined);
+    assert.deepEqual(arrived, ['last']);
   });
 
   it('does not take what a peer sends behind its end', async () => {
     const pipe = open();
+    const errors = [];
+    pipe.on('error', (error) => errors.push(error));
     ports.port2.postMessage({ type: 'end' });
-    ports.port2.postMessage('late');
+    for (const late of [1, 2, 3]) ports.port2.postMessage(late);
     assert.deepEqual(await collect(pipe), []);
+    for (let i = 0; i < 20; i++) await new Promise(setImmediate);
+    assert.deepEqual(errors, []);
     pipe.destroy();
   });
 

@@ -4,6 +4,7 @@ const { once } = require('node:events');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const { addAbortSignal } = require('node:stream');
 const {
   createPipePair,
   createPipeServer,
@@ -48,9 +49,13 @@ const openTls = (options = {}) => {
 
 async function openPair({ signal, ...options } = {}) {
   const [near, far] = createPipePair(options);
-  if (signal !== undefined) require('node:stream').addAbortSignal(signal, near);
+  if (signal !== undefined) addAbortSignal(signal, near);
+  while (!isOpen(near) || !isOpen(far)) await new Promise(setImmediate);
   return { near, far, close() {} };
 }
+
+/** What is written and corked before stays where it is, which is what Node does. */
+const isOpen = (pipe) => pipe._writableState.constructed || pipe.destroyed;
 
 pipeSuite('a pipe over a Unix socket', openUnix);
 pipeSuite('a pipe over TCP', openTcp);

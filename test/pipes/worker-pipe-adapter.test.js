@@ -69,7 +69,7 @@ describe('WorkerPipeAdapter', () => {
     const near = adapt(port1, { objectMode: true, highWaterMark: 8 });
     let answered = 0;
     for (let i = 0; i < 100; i++) near.write(i, () => answered++);
-    while (answered === 0) await new Promise(setImmediate);
+    for (let i = 0; i < 20; i++) await new Promise(setImmediate);
     assert.ok(answered <= 8, `${answered} writes were answered by nobody`);
     const far = adapt(port2, { objectMode: true, highWaterMark: 8 });
     assert.deepEqual(
@@ -96,6 +96,22 @@ describe('WorkerPipeAdapter', () => {
     await take(far, 101);
     assert.deepEqual(posted, [1, 100]);
     await finish({ near, far });
+  });
+
+  it('lets what came before the end be read when the other end is destroyed behind it', async () => {
+    const { near, far } = pair();
+    for (let i = 0; i < 5; i++) near.write(i);
+    near.end();
+    await once(near, 'finish');
+    near.destroy();
+    const seen = eventsOf(far);
+    await new Promise((resolve) => near.once('close', resolve));
+    for (let i = 0; i < 20; i++) await new Promise(setImmediate);
+    const arrived = [];
+    far.on('data', (value) => arrived.push(value));
+    assert.equal(await closed(far), undefined);
+    assert.deepEqual(arrived, [0, 1, 2, 3, 4]);
+    assert.deepEqual(seen, ['end', 'close']);
   });
 
   it('leaves nothing behind of a thousand pipes', async () => {
@@ -155,6 +171,22 @@ describe('WorkerPipeAdapter of a peer that breaks the rules', () => {
     pipe.destroy();
   });
 
+  it('grants a peer that was paused, once it shows what it speaks', async () => {
+    const { port1, port2 } = new MessageChannel();
+    const late = adapt(port1, { objectMode: true, highWaterMark: 4 });
+    const heard = [];
+    port2.on('message', (message) => heard.push(message));
+    for (let i = 0; i < 6; i++) port2.postMessage(i);
+    while (heard.at(-1)?.type !== 'pause') await once(port2, 'message');
+    port2.postMessage({ type: 'resume', hawser: { ...HELLO, seen: false } });
+    while (heard.at(-1)?.hawser?.seen !== true) await once(port2, 'message');
+    assert.deepEqual(await take(late, 6), [0, 1, 2, 3, 4, 5]);
+    while (heard.at(-1)?.hawser?.limit !== 10) await once(port2, 'message');
+    assert.ok(!heard.some(({ type, hawser }) => type === 'resume' && hawser === undefined));
+    late.destroy();
+    pipe.destroy();
+  });
+
   it('makes an error of whatever it is told as one', async () => {
     port.postMessage({ type: 'resume', hawser: { abort: true, error: { name: {}, stack: 1 } } });
     const [error] = await once(pipe, 'error');
@@ -167,6 +199,7 @@ describe('WorkerPipeAdapter with a thread', () => {
 
   it('carries values over a Worker and its parentPort', async () => {
     const worker = start('echo');
+    const exited = once(worker, 'exit');
     const pipe = adapt(worker);
     const values = Array.from({ length: 2000 }, (_, id) => ({ id, at: new Date(id) }));
     const pouring = (async () => {
@@ -175,27 +208,31 @@ describe('WorkerPipeAdapter with a thread', () => {
     })();
     assert.deepEqual(await collect(pipe), values);
     await Promise.all([pouring, closed(pipe)]);
-    assert.deepEqual(await once(worker, 'exit'), [0]); // nothing holds it any more
+    assert.deepEqual(await exited, [0]); // nothing holds it any more
   });
 
   it('comes to an understanding with a thread whose first word it has missed', async () => {
     const worker = start('echo');
+    const exited = once(worker, 'exit');
     await once(worker, 'message'); // there is no queue behind a Worker: it was for nobody
     const pipe = adapt(worker, { objectMode: true, highWaterMark: 4 });
     const values = Array.from({ length: 100 }, (_, id) => [id]);
     for (const value of values) pipe.write(value);
     pipe.end();
     assert.deepEqual(await collect(pipe), values);
-    await once(worker, 'exit');
+    await exited;
   });
 
   it('is destroyed, once what came was read, when the thread dies', async () => {
     const worker = start('dies');
+    const exited = once(worker, 'exit');
     const pipe = adapt(worker);
     const seen = eventsOf(pipe);
     pipe.write('go');
-    await once(worker, 'exit');
+    await exited;
     assert.equal(pipe.destroyed, false);
+    pipe.end(); // nobody is there to be told: this must not pass for finished
+    await new Promise(setImmediate);
     assert.deepEqual(await take(pipe, 2), ['one', 'two']);
     assert.equal((await closed(pipe)).code, 'ERR_HAWSER_CLOSED');
     assert.deepEqual(seen, ['error', 'close']);
@@ -208,9 +245,10 @@ describe('WorkerPipeAdapter with a thread', () => {
     const pipe = adapt(port1);
     pipe.on('error', () => {});
     pipe.destroy(Object.assign(new RangeError('from here'), { code: 'E_HERE' }));
+    const exited = once(worker, 'exit');
     const [told] = await once(worker, 'message');
     assert.deepEqual(told, ['RangeError', 'from here', 'E_HERE']);
-    await once(worker, 'exit');
+    await exited;
   });
 });
 
@@ -237,6 +275,18 @@ describe('move', () => {
     assert.ok(Buffer.isBuffer(arrived[3]) && arrived[3].equals(Buffer.alloc(100, 1)));
     near.write(move(arrived[3]));
     assert.equal((await take(far, 1))[0].length, 100);
+    await finish({ near, far });
+  });
+
+  it('takes a mark for one write', async () => {
+    const { near, far } = pair();
+    const value = { bytes: new Uint8Array(8) };
+    near.write(move(value, [value.bytes.buffer]));
+    await take(far, 1);
+    value.bytes = new Uint8Array(9);
+    near.write(value);
+    assert.equal((await take(far, 1))[0].bytes.length, 9);
+    assert.equal(value.bytes.length, 9);
     await finish({ near, far });
   });
 

@@ -42,6 +42,15 @@ exports.describeBytes = (open) => {
       });
     }
 
+    it(`does not starve a reader that wants more than half a mark at once, ${direction}`, async () => {
+      const { from, to } = along(await open({ highWaterMark: 1000 }), direction);
+      const pouring = pour(from, [pattern(3000)]);
+      assert.ok((await take(to, 200)).equals(pattern(200)));
+      assert.ok((await readWhole(to, 950)).equals(pattern(950, 200)));
+      assert.ok((await readWhole(to, 1850)).equals(pattern(1850, 1150)));
+      await pouring;
+    });
+
     it(`gives a reader the bytes that it asks for, beyond the mark too, ${direction}`, async () => {
       const { from, to } = along(await open({ highWaterMark: 1000 }), direction);
       const pouring = pour(from, [pattern(10_000)]);

@@ -13,7 +13,7 @@ const MARK = 8;
 async function ticks(from, to, tick) {
   for (let i = 0; i < ROUNDS; i++) {
     from.write(tick);
-    await take(to, 1);
+    await Promise.all([take(to, 1), new Promise(setImmediate)]);
   }
 }
 
