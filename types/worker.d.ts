@@ -49,10 +49,10 @@ export interface ServerOptions {
   /** Milliseconds that it waits for a host, at first and between two; 0: for ever. Default 30_000. */
   hostConnectTimeout?: number;
   /**
-   * Gets what the host opens with worker.openPipe(). Without it pipes are refused. What it throws destroys
-   * the pipe; errors of a pipe that nobody listens to are logged.
+   * Gets what the host opens with worker.openPipe(). Without it pipes are refused. What it throws, or rejects with,
+   * destroys the pipe; errors of a pipe that nobody listens to are logged.
    */
-  onPipe?: (pipe: Pipe, name: string) => void;
+  onPipe?: (pipe: Pipe, name: string) => void | Promise<void>;
   /** Runs when what ran has finished; reason 'shutdown', 'disconnect', 'stop', 'SIGTERM' or 'SIGINT'. */
   onShutdown?: (reason: string) => void | Promise<void>;
 }

@@ -166,7 +166,10 @@ const handlers = {
 };
 
 startWorkerServer(handlers, {
-  onPipe: (pipe) => pipe.pipe(pipe),
+  onPipe: async (pipe, name) => {
+    if (name === 'refused') throw failure();
+    pipe.pipe(pipe);
+  },
   maxConcurrency: workerData?.maxConcurrency,
   serializer: workerData?.isPicky ? serializer : undefined,
 });
