@@ -95,6 +95,7 @@ class Streams {
 
   /** Resolves when what either end has ended is read, or sent. */
   async finished() {
+    await new Promise(process.nextTick); // what came in the batch that is being delivered
     for (;;) {
       const busy = [...this.readers].find((reader) => reader.isFinishing);
       if (busy !== undefined) await oneOf(busy.stream, ['end', 'finish', 'close']);

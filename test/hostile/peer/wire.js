@@ -15,6 +15,10 @@ const TYPE = {
   REQUEST: 6,
   RESPONSE: 7,
   ERROR: 8,
+  OPEN: 12,
+  DATA: 13,
+  END: 14,
+  RESET: 15,
   CREDIT: 16,
   PING: 17,
   PONG: 18,
@@ -77,6 +81,22 @@ function credit(bytes, messages, lane = 0) {
   return frame(TYPE.CREDIT, { slot: lane }, body);
 }
 
+/** Of a stream, as the fields say, which this end opens (P11.3). */
+function open(slot, { name = 'pipe', nameBytes = name.length, mode = 0, bytes = 65_536n } = {}) {
+  const body = Buffer.alloc(20 + name.length);
+  body.writeBigUInt64LE(bytes, 0);
+  body.writeBigUInt64LE(16n, 8);
+  body.writeUInt16LE(mode, 16);
+  body.writeUInt16LE(nameBytes, 18);
+  body.write(name, 20, 'latin1');
+  return frame(TYPE.OPEN, { slot, generation: 1 }, body);
+}
+
+/** A frame of that stream. */
+function ofStream(type, slot, body = NOTHING, flags = 0) {
+  return frame(type, { slot, generation: 1, flags }, body);
+}
+
 /** An answer to a request that was received. */
 function answer({ slot, generation }, body, flags = CODEC.structured) {
   return frame(TYPE.RESPONSE, { slot, generation, flags }, body);
@@ -117,5 +137,5 @@ function frameAt(bytes, length) {
 
 module.exports = {
   ...{ TYPE, FLAG, CODEC, ROLE, MAGIC },
-  ...{ header, frame, hello, credit, structured: encodeStart, answer, FrameReader },
+  ...{ header, frame, hello, credit, open, ofStream, structured: encodeStart, answer, FrameReader },
 };
