@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 enum {
-  BACKLOG = 128,
+  BACKLOG = 511,    /* as Node listens: a busy process accepts late */
   LOCK_TRIES = 200, /* of 5 ms: who holds the lock needs less than one */
   LOCK_WAIT_NS = 5 * 1000 * 1000,
   MAX_RIGHTS_AT_ONCE = 253 /* of Linux; fewer elsewhere */

@@ -54,7 +54,7 @@ describe('the exports of the addon', () => {
     it(`${name} on a closed channel does nothing`, () => {
       const { channel, end } = open();
       end();
-      assert.equal(native[name](channel, 0, 0, 0), undefined);
+      assert.equal(native[name](channel, 0, 0, 0, 0), undefined);
     });
   }
 
