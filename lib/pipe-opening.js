@@ -21,7 +21,7 @@ function openPipe(name, options, channelOf) {
 /**
  * Of a pipe that the peer has opened.
  * @param {import('./stream-end').StreamEnd} end
- * @param {((pipe: StreamPipe, name: string) => void) | undefined} serve undefined: nobody does
+ * @param {((pipe: StreamPipe, name: string) => unknown) | undefined} serve undefined: nobody does
  * @param {{ error: (what: string, detail?: unknown) => void }} log
  */
 function acceptPipe(end, serve, log) {
@@ -31,11 +31,11 @@ function acceptPipe(end, serve, log) {
     return;
   }
   const pipe = StreamPipe.accept(end, pipeOptions({ objectMode: end.isOfMessages }), log);
-  try {
-    serve(pipe, name);
-  } catch (error) {
-    pipe.destroy(error);
-  }
+  runServer(serve, pipe, name).catch((error) => pipe.destroy(error));
+}
+
+async function runServer(serve, pipe, name) {
+  await serve(pipe, name);
 }
 
 module.exports = { openPipe, acceptPipe };

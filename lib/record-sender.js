@@ -126,14 +126,14 @@ class RecordSender extends BatchReader {
     );
   }
 
+  /** Whether a payload is being encoded, and one of its getters asks: what that sends follows it. */
+  get isEncoding() {
+    return this.#encoding;
+  }
+
   /** Whether one may send at all. */
   get isClosed() {
     return this.#closed;
-  }
-
-  /** Whether this is called by a getter of a payload, or by whoever serializes it. */
-  get isEncoding() {
-    return this.#encoding;
   }
 
   /**

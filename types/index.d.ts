@@ -3,9 +3,12 @@
  * Units: milliseconds unless the name says otherwise; sizes in bytes.
  */
 import type { EventEmitter } from 'node:events';
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 
-/** payload: what the caller sends; result: what the handler returns. */
+/**
+ * payload: what the caller sends; result: what the handler returns; item: what one that streams gives. A
+ * payload that is an AsyncIterable arrives as a Readable.
+ */
 export type MessageDefs = Record<string, { payload?: any; result?: any; item?: any }>;
 /** What every message has. */
 export interface BaseMessage {
@@ -18,9 +21,14 @@ export type ResultOf<M extends MessageDefs, K extends keyof M> = M[K]['result'];
 /** Messages of a module of handlers: createWorker<MessagesOf<typeof import('./worker.js')>>(...) */
 export type MessagesOf<T> = {
   [K in keyof T]: T[K] extends (payload: infer P, ...rest: any[]) => infer R
-    ? { payload: P; result: Awaited<R> }
+    ? Answered<P, Awaited<R>>
     : never;
 };
+type Answered<P, R> = 0 extends 1 & R
+  ? { payload: P; result: R; item: R }
+  : R extends AsyncIterable<infer I>
+    ? { payload: P; item: I }
+    : { payload: P; result: R };
 
 export interface HandlerContext {
   /** Aborts when the caller aborts, times out, or goes away, or the worker's time is over. Made when it is asked for. */
@@ -37,9 +45,13 @@ export interface HandlerContext {
   /** Event to the host: worker.events.on(name, listener). False: accepted, wait for 'drain' of parent.events. */
   emit(name: string, data?: unknown): boolean;
 }
-export type Handler<P = any, R = any> = (payload: P, ctx: HandlerContext) => R | Promise<R>;
+/** An async generator, or whatever else gives an AsyncIterable, serves worker.stream(). */
+export type Handler<P = any, R = any> = (
+  payload: P,
+  ctx: HandlerContext,
+) => R | Promise<R> | AsyncIterable<R> | Promise<AsyncIterable<R>>;
 export type Handlers<M extends MessageDefs> = {
-  [K in keyof M]: Handler<M[K]['payload'], M[K]['result']>;
+  [K in keyof M]: Handler<M[K]['payload'], M[K] extends { item: infer I } ? I : M[K]['result']>;
 };
 
 /** A payload may be left out only where the contract has none, or lets it be undefined. */
@@ -174,6 +186,7 @@ export interface SendOptions {
 }
 
 export interface Worker<M extends MessageDefs = any> extends EventEmitter {
+  /** A payload that is an AsyncIterable or a Readable is sent item by item; it is left when the call settles. */
   send<K extends keyof M & string>(
     type: K,
     ...args: SendArguments<M[K]['payload'], SendOptions>
@@ -183,6 +196,21 @@ export interface Worker<M extends MessageDefs = any> extends EventEmitter {
    * comes from a worker that has ended: who waits listens for 'exit', too.
    */
   post<K extends keyof M & string>(type: K, ...args: PostArguments<M[K]['payload']>): boolean;
+  /**
+   * The items of a handler that is an async generator, or gives an AsyncIterable or a Readable; behind
+   * them its error, if it has failed. Leaving the loop, an abort and a timeout end the generator. It is
+   * destroyed with what send() rejects with. At most 1,024 streams and pipes are open at a time.
+   */
+  stream<K extends keyof M & string>(
+    type: K,
+    ...args: SendArguments<M[K]['payload'], SendOptions>
+  ): AsyncIterable<M[K]['item']> & Readable;
+  /**
+   * A Duplex to the worker, where onPipe gets the other end. Returned at once; refused by the worker, it
+   * is destroyed with the error: UnknownTypeError where nobody serves pipes.
+   * @param name 1 to 1024 bytes, without NUL
+   */
+  openPipe(name: string, options?: Omit<PipeOptions, 'serializer'>): Pipe;
   /** Add middleware; returns what removes it. */
   use(middleware: Middleware): () => void;
   /** Events that the worker emits, in the order they were sent, between the answers where they were emitted. */
@@ -202,6 +230,11 @@ export interface Worker<M extends MessageDefs = any> extends EventEmitter {
   disconnect(): Promise<void>;
   /** Connect to it again. Rejects as connectWorker, and may be tried again then. */
   reconnect(): Promise<void>;
+  /** What the worker opens with parent.openPipe(). Its name is pipe.name. */
+  on(event: 'pipe', listener: (pipe: Pipe) => void): this;
+  on(event: string | symbol, listener: (...args: any[]) => void): this;
+  once(event: 'pipe', listener: (pipe: Pipe) => void): this;
+  once(event: string | symbol, listener: (...args: any[]) => void): this;
   [Symbol.asyncDispose](): Promise<void>;
   ref(): this;
   unref(): this;
@@ -226,7 +259,7 @@ export interface Worker<M extends MessageDefs = any> extends EventEmitter {
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
   stats(): WorkerStats;
-  // events: 'state'(now, before) 'ready' 'restart'(attempt) 'exit'(code, signal) 'error'(err) 'drain'
+  // events: 'state'(now, before) 'ready' 'restart'(attempt) 'exit'(code, signal) 'error'(err) 'drain' 'pipe'(pipe)
 }
 
 /** Numbers only; read without a native call. Once all calls have settled, sent are those that were answered and those that failed. */
@@ -259,6 +292,27 @@ export {
   Transferable,
   WorkerServer,
 } from './worker.js';
+
+export interface PipeOptions {
+  /** Values instead of bytes. Default false. */
+  objectMode?: boolean;
+  /** What may be in flight and unread: items, default 1024, or bytes, default 262_144. */
+  highWaterMark?: number;
+  /** Its abort destroys the pipe. */
+  signal?: AbortSignal;
+  /** Object mode over the stdio of a program: how a value becomes bytes. Default 'json': a line each. */
+  serializer?: 'json' | Serializer;
+}
+/**
+ * A real stream.Duplex: write() is answered when the other end has room, end() half-closes behind all
+ * data, destroy(error) reaches the other end.
+ */
+export interface Pipe extends Duplex {
+  readonly name: string;
+}
+export interface PipeAdapter {
+  createDuplex(options?: PipeOptions): Pipe;
+}
 
 export type MiddlewareDirection = 'send' | 'receive';
 export interface MiddlewareContext {

@@ -3,28 +3,10 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type { ConnectionOptions, TlsOptions } from 'node:tls';
 import type { MessagePort, Worker } from 'node:worker_threads';
-import type { Serializer } from './index.js';
+import type { Pipe, PipeAdapter, PipeOptions } from './index.js';
 
-export interface PipeOptions {
-  /** Values instead of bytes. Default false. */
-  objectMode?: boolean;
-  /** What may be in flight and unread: items, default 1024, or bytes, default 262_144. */
-  highWaterMark?: number;
-  /** Its abort destroys the pipe. */
-  signal?: AbortSignal;
-  /** Object mode over the stdio of a program: how a value becomes bytes. Default 'json': a line each. */
-  serializer?: 'json' | Serializer;
-}
-/**
- * A real stream.Duplex: write() is answered when the other end has room, end() half-closes behind all
- * data, destroy(error) reaches the other end.
- */
-export interface Pipe extends Duplex {
-  readonly name: string;
-}
-export interface PipeAdapter {
-  createDuplex(options?: PipeOptions): Pipe;
-}
+export type { Pipe, PipeAdapter, PipeOptions };
+
 /** The stdio of a program in any language, started here or handed over. */
 export class ProcessPipeAdapter implements PipeAdapter {
   /** @param options as spawn takes them; pty: in a terminal of its own, by node-pty. Default false. */

@@ -5,6 +5,8 @@ import type {
   LogLevel,
   MessageDefs,
   Middleware,
+  Pipe,
+  PipeOptions,
   SendOptions,
   TransactionIdGenerator,
   WorkerOptions,
@@ -46,6 +48,11 @@ export interface ServerOptions {
   disconnectBehavior?: 'shutdown' | 'keep-alive';
   /** Milliseconds that it waits for a host, at first and between two; 0: for ever. Default 30_000. */
   hostConnectTimeout?: number;
+  /**
+   * Gets what the host opens with worker.openPipe(). Without it pipes are refused. What it throws, or rejects with,
+   * destroys the pipe; errors of a pipe that nobody listens to are logged.
+   */
+  onPipe?: (pipe: Pipe, name: string) => void | Promise<void>;
   /** Runs when what ran has finished; reason 'shutdown', 'disconnect', 'stop', 'SIGTERM' or 'SIGINT'. */
   onShutdown?: (reason: string) => void | Promise<void>;
 }
@@ -57,6 +64,8 @@ export interface WorkerServer {
 export interface Parent {
   /** Ask the host: its option `handlers` answers. Rejects as worker.send does; before the worker is ready too. */
   send(type: string, payload?: unknown, options?: SendOptions): Promise<any>;
+  /** As worker.openPipe: the host gets the other end with its event 'pipe'. */
+  openPipe(name: string, options?: Omit<PipeOptions, 'serializer'>): Pipe;
   /** One way. False: accepted, wait for 'drain' of `events`; past the hard cap it throws OverloadedError. */
   post(type: string, payload?: unknown): boolean;
   /** Event to the host: worker.events.on(name, listener). False: accepted, wait for 'drain' of `events`. Throws before the worker is ready. */

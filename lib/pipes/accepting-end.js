@@ -12,8 +12,8 @@ const NOTHING = Buffer.alloc(0);
 
 /**
  * The end of a connection with one pipe that was asked for it: the worker, for the protocol. The owner
- * has onOpen(end), a StreamEnd to be accepted or reset at once, and onLost(error), when the connection
- * is over before finish().
+ * has onOpen(end), a StreamEnd to be accepted or reset at once, or onLost(error), when it will not be
+ * called.
  */
 class AcceptingEnd {
   #connection;
@@ -82,8 +82,9 @@ class AcceptingEnd {
     this.#owner.onOpen(end);
   }
 
+  /** A pipe that is open is told itself. */
   onLost(error) {
-    this.#owner.onLost(error);
+    if (!this.#isOpen) this.#owner.onLost(error);
   }
 
   /** Its pipe is closed. */

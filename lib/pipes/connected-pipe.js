@@ -12,12 +12,12 @@ class ConnectedPipe extends StreamPipe {
   /**
    * @param {string} name
    * @param {import('../pipe-options').PipeOptions} options
-   * @param {any} end of the connection: with whenOpen(tell), isOpen, open(name, windows), abandon(error) and
+   * @param {any} end of the connection: with whenOpen(tell), open(name, windows), abandon(error) and
    *   finish(), as ConnectingEnd
    */
   constructor(name, options, end) {
     const { signal, ...others } = options;
-    super(name, others, (windows) => (end.isOpen ? end.open(name, windows) : undefined));
+    super(name, others, (windows) => end.open(name, windows));
     this.#end = end;
     this.once('close', () => end.finish());
     this.heed(signal);

@@ -59,7 +59,7 @@ class ConnectingEnd {
   }
 
   #tellWhy(error) {
-    this.open('', this.#farewell)?.reset(error);
+    this.#connection.channel.streams.open('', this.#farewell)?.reset(error);
     this.#farewell = null;
     this.finish();
   }
@@ -87,11 +87,9 @@ class ConnectingEnd {
     else tell(this.#state.error, this.#state.isOpen);
   }
 
-  get isOpen() {
-    return this.#state !== null && this.#state.isOpen;
-  }
-
+  /** Undefined until it is open; else as Streams.open(). */
   open(name, windows) {
+    if (!this.#state?.isOpen) return undefined;
     return this.#connection.channel.streams.open(name, windows);
   }
 

@@ -94,7 +94,9 @@ class Connection {
 
   /** More has come than a start needs. */
   onExcess() {
-    this.fail(new ProtocolError('the start of a pipe is too long', { rule: 'P3.21' }));
+    if (this.#isOver)
+      this.#link.destroy(); // it was refused
+    else this.fail(new ProtocolError('the start of a pipe is too long', { rule: 'P3.21' }));
   }
 
   /** End it now, for this reason. @param {Error} error */

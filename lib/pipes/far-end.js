@@ -28,7 +28,7 @@ class FarEnd {
   }
 
   onLost(error) {
-    if (this.#stream === null && this.#abandoned === null) this.#tell?.(error, false);
+    if (this.#abandoned === null) this.#tell?.(error, false);
   }
 
   // ---------------------------------------------------------------- for its pipe, as ConnectingEnd
@@ -38,11 +38,8 @@ class FarEnd {
     else tell(null, false);
   }
 
-  get isOpen() {
-    return this.#stream !== null;
-  }
-
   open(name, windows) {
+    if (this.#stream === null) return undefined;
     this.#stream.accept(windows);
     return this.#stream;
   }

@@ -7,6 +7,7 @@ const { toJson } = require('../codec/json');
 const { SerializationError, UnsupportedError } = require('../errors');
 const { LengthFraming } = require('./length-framing');
 const { LineFraming, quoted } = require('./line-framing');
+const { NOTHING } = require('./nothing');
 
 const MAX_VALUE_BYTES = 64 * 1024 * 1024;
 const NO_LINE = /\n|\r$|^$/;
@@ -99,7 +100,7 @@ class CustomFraming {
   }
 
   next() {
-    return /** @type {LineFraming | LengthFraming} */ (this.#framing ?? this.#choose(false)).next();
+    return this.#framing === null ? NOTHING : this.#framing.next();
   }
 }
 

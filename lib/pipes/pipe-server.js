@@ -126,10 +126,13 @@ class PipeServer {
           this.#unknown.delete(socket);
           this.#open(stream, end);
         },
-        onLost: (error) => this.#unknown.delete(socket) && this.#onError(error),
+        onLost: (error) => this.#onError(error),
       },
     });
-    this.#admit(socket, () => end.drop());
+    this.#admit(socket, () => {
+      end.drop();
+      socket.destroy(); // it may have been refused already, and stays
+    });
   }
 
   #open(stream, end) {

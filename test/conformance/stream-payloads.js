@@ -25,6 +25,7 @@ function observed(give) {
   return source;
 }
 
+const iterableOf = (iterator) => ({ [Symbol.asyncIterator]: () => iterator });
 const silent = () => new Readable({ objectMode: true, read() {} });
 
 function describeStreamPayloads(start) {
@@ -45,6 +46,10 @@ function describeGiven(start) {
     };
     for (const [name, source] of Object.entries(sources))
       assert.deepEqual(await worker.send('collect', source()), range(3000), name);
+    let at = 0;
+    const iterator = { next: () => ({ done: at === 3, value: at++ }), return: () => (at = NaN) };
+    assert.deepEqual(await worker.send('collect', iterableOf(iterator)), range(3));
+    assert.equal(at, 4); // what has ended is not left
     assert.deepEqual(await worker.send('collect', count(0)), []);
     assert.equal(await worker.send('kindOf', count(1)), 'ItemStream');
     const bytes = await worker.send('collect', Readable.from(Buffer.from('abc')));

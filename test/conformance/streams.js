@@ -187,7 +187,9 @@ function describeFailures(start) {
     const worker = await start();
     for (const type of ['throws', 'brokenReadable']) {
       const { items, error } = await outcome(worker.stream(type, 3000));
-      assert.equal(items.length, 3000, type);
+      // A Readable that fails has dropped what nobody had read of it.
+      if (type === 'throws') assert.deepEqual(items, range(3000));
+      else assert.ok(items.every((item, i) => item === 2999 - i));
       assert.ok(error instanceof RangeError);
       const { name, code, message, limit } = error;
       assert.deepEqual({ name, code, message, limit }, FAR);
@@ -453,7 +455,9 @@ function describeEnds(start) {
 
   it('gives what came before a crash, and then WorkerCrashedError', async () => {
     const worker = await start();
-    const { items, error } = await outcome(worker.stream('exits', 100));
+    const stream = worker.stream('exits', 100);
+    await once(worker, 'exit');
+    const { items, error } = await outcome(stream);
     assert.deepEqual(items, range(100));
     assert.equal(error.code, 'ERR_HAWSER_CRASHED');
     assert.equal(error.messageType, 'exits');

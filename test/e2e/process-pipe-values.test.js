@@ -215,6 +215,16 @@ describe("ProcessPipeAdapter with a user's Serializer", () => {
     assert.equal(error.stderrTail.trim(), '02 01 00 00 01 01');
   });
 
+  it('learns that it gives bytes from the first write, also where somebody reads before', async () => {
+    const pipe = open('cat', [], { serializer: binary });
+    const seen = [];
+    pipe.on('data', (value) => seen.push(value));
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+    pipe.end('x');
+    await once(pipe, 'end');
+    assert.deepEqual(seen, ['x']);
+  });
+
   it('takes undefined, where the Serializer does', async () => {
     const pipe = open('cat', [], { serializer: binary });
     pipe.write(undefined);

@@ -128,7 +128,6 @@ describe('startWorkerServer', () => {
       ['{}, { logLevel: "loud" }', 'TypeError', /'logLevel' must be .*got 'loud'/],
       ['{}, { logger: {} }', 'TypeError', /'logger' must be an object with debug, info/],
       ['{}, { txIdGenerator: "x" }', 'TypeError', /'txIdGenerator' must be a function, got 'x'/],
-      ['{}, { onPipe() {} }', 'UnsupportedError', /'onPipe'/],
     ];
     it('what is wrong, by the name of the option (A6)', async () => {
       const attempts = cases.map(([args]) => `startWorkerServer(${args}).catch((error) => error)`);

@@ -147,4 +147,11 @@ describe('streaming calls', () => {
     await worker.reconnect();
     assert.deepEqual(await outcomeOf(worker.stream('generator', 2)), { items: [0, 1] });
   });
+
+  it('stand beside pipes, of which an onPipe that rejects destroys one', async () => {
+    const worker = await start(script);
+    const { error } = await outcomeOf(worker.openPipe('refused'));
+    assert.equal(error.code, 'E_FAR');
+    assert.deepEqual(await outcomeOf(worker.stream('generator', 2)), { items: [0, 1] });
+  });
 });

@@ -109,10 +109,9 @@ describe('createPipePair', () => {
     assert.equal(code, 0);
   });
 
-  it('leaves nothing behind: 500 pairs, used and closed, 4 times (R5)', async function () {
-    this.timeout(20_000);
+  it('leaves nothing behind: 100 pairs, used and closed, 5 times (R5)', async () => {
     const rounds = async () => {
-      const open = Array.from({ length: 500 }, () => createPipePair(OBJECTS));
+      const open = Array.from({ length: 100 }, () => createPipePair(OBJECTS));
       await Promise.all(
         open.flatMap(([near, far], i) => {
           near.end(i);
@@ -123,11 +122,11 @@ describe('createPipePair', () => {
       await Promise.all(open.flat().map(failure));
     };
     const sizes = [];
-    for (let i = 0; i < 4; i++) {
+    for (let i = 0; i < 5; i++) {
       await rounds();
       for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
       sizes.push(process.memoryUsage().external);
     }
-    assert.ok(sizes[3] <= sizes[0] + (8 << 20), sizes.join(' '));
+    assert.ok(sizes[4] <= sizes[0] + (8 << 20), sizes.join(' '));
   });
 });

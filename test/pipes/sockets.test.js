@@ -57,7 +57,9 @@ async function openPair({ signal, ...options } = {}) {
 /** What is written and corked before stays where it is, which is what Node does. */
 const isOpen = (pipe) => pipe._writableState.constructed || pipe.destroyed;
 
-pipeSuite('a pipe over a Unix socket', openUnix);
-pipeSuite('a pipe over TCP', openTcp);
-pipeSuite('a pipe over TLS', openTls);
+const few = { runs: 100 }; // each opens a connection
+
+pipeSuite('a pipe over a Unix socket', openUnix, few);
+pipeSuite('a pipe over TCP', openTcp, few);
+pipeSuite('a pipe over TLS', openTls, few);
 pipeSuite('a pair of pipes in one thread', openPair);

@@ -8,6 +8,7 @@ const tls = require('node:tls');
 const { HandshakeError, ProtocolError, UnsupportedError, WorkerCrashedError } = require('hawser');
 const { createPipeServer, TCPPipeAdapter } = require('hawser/pipes');
 const { PipeServer } = require('../../lib/pipes/pipe-server');
+const { encodeStart } = require('../../lib/start-frames');
 const { clientTls, serverTls } = require('../tls/options');
 const { collect } = require('../conformance/pipes/ends');
 const { failure, surroundings } = require('./serving');
@@ -24,6 +25,9 @@ async function until(holds) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+/** It may be reset. @param {net.Socket} socket */
+const closing = (socket) => new Promise((resolve) => socket.once('close', resolve));
 
 describe('TCPPipeAdapter', () => {
   const { serve, endings } = surroundings();
@@ -266,7 +270,7 @@ describe('who has not opened a pipe', () => {
     const silent = stranger(port).resume();
     const slow = stranger(port).resume();
     const drip = setInterval(() => slow.write(Buffer.of(0x30)), 20);
-    await Promise.all([once(silent, 'close'), once(slow, 'close')]);
+    await Promise.all([closing(silent), closing(slow)]);
     clearInterval(drip);
     assert.equal(errors.length, 2);
     for (const { name } of errors) assert.match(name, /TimeoutError|ProtocolError/);
@@ -275,7 +279,7 @@ describe('who has not opened a pipe', () => {
 
   it('is closed in the middle of the handshake of TLS, too (F11)', async () => {
     const { port } = await serveWith({ timeout: 100, unknown: 64 }, tls.createServer(serverTls));
-    await once(stranger(port).resume(), 'close');
+    await closing(stranger(port).resume());
   });
 
   it('is closed when it sends more than a start needs (F11)', async () => {
@@ -287,7 +291,7 @@ describe('who has not opened a pipe', () => {
     greedy.write(Buffer.concat([hello, head]));
     const more = Buffer.alloc(65_536);
     const pump = setInterval(() => greedy.write(more), 1);
-    await once(greedy.resume(), 'close');
+    await closing(greedy.resume());
     clearInterval(pump);
     assert.ok(errors[0] instanceof ProtocolError, String(errors[0]));
     assert.equal(errors[0].rule, 'P3.21');
@@ -301,7 +305,7 @@ describe('who has not opened a pipe', () => {
       strangers.push(stranger(port).resume());
       await once(strangers[i], 'data');
     }
-    const closed = once(strangers[0], 'close');
+    const closed = closing(strangers[0]);
     const near = new TCPPipeAdapter({ port, token }).createDuplex();
     await closed;
     await until(() => pipes.length === 1);
@@ -312,11 +316,35 @@ describe('who has not opened a pipe', () => {
     near.destroy();
   });
 
+  it('counts until its connection is closed, also when it was refused (F11)', async () => {
+    const own = net.createServer();
+    const { port, errors } = await serveWith({ timeout: 10_000, unknown: 2 }, own);
+    const init = encodeStart({ pipe: 1, token: 'a guess' });
+    const head = Buffer.from('00000000020100000000000000000000', 'hex');
+    head.writeUInt32LE(init.length);
+    const padding = Buffer.alloc(-init.length & 7);
+    const strangers = [];
+    for (let i = 0; i < 3; i++) {
+      const one = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+      strangers.push(one.on('error', () => {}));
+      endings.push(() => void one.destroy());
+      const hello = await new Promise((resolve) => one.once('data', resolve));
+      hello[22] = 1; // of a host
+      one.write(Buffer.concat([hello, head, init, padding]));
+      await until(() => errors.length === i + 1);
+    }
+    const connections = await new Promise((resolve) =>
+      own.getConnections((error, count) => resolve(count)),
+    );
+    assert.equal(connections, 2);
+    for (const { name } of errors) assert.equal(name, 'HandshakeError');
+  });
+
   it('is turned away by close(), which does not wait for it', async () => {
     const { port, server } = await serveWith({ timeout: 10_000, unknown: 3 });
     const silent = stranger(port);
     await once(silent, 'data');
     await server.close();
-    await once(silent.resume(), 'close');
+    await closing(silent.resume());
   });
 });

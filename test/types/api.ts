@@ -1,4 +1,5 @@
 /* Compiled, never run: what must type-check does, and each @ts-expect-error marks what must not. */
+import { addAbortSignal, Readable } from 'node:stream';
 import {
   connectWorker,
   createWorker,
@@ -14,6 +15,8 @@ import {
   type MessagesOf,
   type Middleware,
   type PayloadOf,
+  type Pipe,
+  type PipeOptions,
   type ResultOf,
   type ShutdownReason,
   type TimeoutConfig,
@@ -23,7 +26,7 @@ import {
   type Worker,
   type WorkerClient,
 } from 'hawser';
-import { ProcessPipeAdapter, type Pipe, type PipeAdapter } from 'hawser/pipes';
+import { ProcessPipeAdapter, type Pipe as PipeFromPipes, type PipeAdapter } from 'hawser/pipes';
 import { startWorkerServer as fromWorker, workerData, isWorker, parent } from 'hawser/worker';
 
 type Equal<A, B> =
@@ -221,6 +224,75 @@ export function reasonOf(error: unknown): string {
   if (error instanceof WorkerCrashedError) return `${error.reason.type} ${error.attempt}`;
   if (error instanceof TimeoutError) return error.phase;
   return 'none';
+}
+
+type Streaming = DefineMessages<{
+  count: { payload: number; item: number };
+  sum: { payload: AsyncIterable<number>; result: number };
+  doubles: { payload?: AsyncIterable<number>; item: { n: number } };
+}>;
+
+export async function streaming(source: AsyncGenerator<number>): Promise<void> {
+  const worker = await createWorker<Streaming>('./worker.js');
+  for await (const n of worker.stream('count', 3)) holds<Equal<typeof n, number>>();
+  for await (const item of worker.stream('doubles')) holds<Equal<typeof item, { n: number }>>();
+  const stream: Readable = worker.stream('doubles', source, { timeout: 5 });
+  stream.pipe(process.stdout);
+  const sum = await worker.send('sum', Readable.from([1]));
+  holds<Equal<typeof sum, number>>();
+  await worker.send('sum', source);
+  // @ts-expect-error a stream is wanted
+  await worker.send('sum', 3);
+  // @ts-expect-error the contract has a payload
+  worker.stream('count');
+  // @ts-expect-error there is no such message
+  worker.stream('counts', 1);
+  await startWorkerServer<Streaming>({
+    async *count(most) {
+      for (let i = 0; i < most; i++) yield i;
+    },
+    sum: async (items) => {
+      let total = 0;
+      for await (const item of items) total += item;
+      return total;
+    },
+    doubles: async (items, { signal }) => addAbortSignal(signal, Readable.from(items ?? [])),
+  });
+  const ofText = async function* () {
+    yield 'one';
+  };
+  // @ts-expect-error items are numbers
+  await startWorkerServer<Pick<Streaming, 'count'>>({ count: ofText });
+}
+
+const moduleOfStreams = {
+  async *count(most: number) {
+    yield most;
+  },
+  promised: async (_: void): Promise<AsyncIterable<Date>> => dates(),
+  loose: (payload: string): any => payload,
+  sum: async (items: AsyncIterable<number>) => items !== undefined,
+};
+declare function dates(): AsyncGenerator<Date>;
+type OfStreams = MessagesOf<typeof moduleOfStreams>;
+holds<Equal<OfStreams['count'], { payload: number; item: number }>>();
+holds<Equal<OfStreams['promised']['item'], Date>>();
+holds<Equal<ResultOf<OfStreams, 'loose'>, any>>();
+holds<Equal<ResultOf<OfStreams, 'sum'>, boolean>>();
+
+export async function pipes(worker: Worker): Promise<void> {
+  const options: PipeOptions = { objectMode: true, highWaterMark: 16 };
+  const pipe: Pipe = worker.openPipe('log', { ...options, signal: AbortSignal.timeout(5) });
+  worker.on('pipe', (other) => void pipe.pipe(other).once(other.name, () => {}));
+  const back: PipeFromPipes = parent.openPipe(pipe.name);
+  await startWorkerServer({}, { onPipe: (other, name) => void other.end(name) });
+  // @ts-expect-error its values have the codec of the worker
+  worker.openPipe('log', { objectMode: true, serializer: 'json' });
+  // @ts-expect-error a name is needed
+  worker.openPipe();
+  // @ts-expect-error misspelt
+  parent.openPipe('log', { objectmode: true });
+  void back;
 }
 
 export function piped(signal: AbortSignal): Pipe {

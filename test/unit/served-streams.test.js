@@ -61,6 +61,7 @@ describe('ServedStreams (P11.15)', () => {
     assert.deepEqual([results.isEnded, payload.isEnded], [false, true]);
     streams.take(3, 4).refuse();
     assert.ok(results.isEnded);
+    assert.ok(payload.isOver);
   });
 
   it('forgets streams that are reset before their request has come', async () => {

@@ -94,7 +94,7 @@ const handlers = {
       },
     }),
   destroyed: () => Readable.from([1]).destroy(),
-  destroyedWithError: () => Readable.from([1]).destroy(failure()),
+  destroyedWithError: () => new Readable({ read() {} }).destroy(failure()),
   lockedWeb: () => {
     const stream = new ReadableStream();
     stream.getReader();
@@ -147,9 +147,9 @@ const handlers = {
     }
     return { got };
   },
-  holds: async (items, { signal }) => {
-    items.once('close', () => note('payload closed'));
-    await once(signal, 'abort');
+  holds: async (items) => {
+    await once(items, 'close');
+    note('payload closed');
   },
   async *doubles(items) {
     for await (const item of items) yield item * 2;
@@ -166,7 +166,10 @@ const handlers = {
 };
 
 startWorkerServer(handlers, {
-  onPipe: (pipe) => pipe.pipe(pipe),
+  onPipe: async (pipe, name) => {
+    if (name === 'refused') throw failure();
+    pipe.pipe(pipe);
+  },
   maxConcurrency: workerData?.maxConcurrency,
   serializer: workerData?.isPicky ? serializer : undefined,
 });
