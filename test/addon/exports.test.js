@@ -45,8 +45,8 @@ describe('the exports of the addon', () => {
         ...[link, Object.create(channel), new Proxy(channel, {}), { ...channel }],
       ];
       for (const value of forged) {
-        assert.throws(() => native[name](value, 0, 0, 0), TypeError);
-        assert.throws(() => native[name].call(value, value, 0, 0, 0), TypeError);
+        assert.throws(() => native[name](value, 0, 0, 0, 0), TypeError);
+        assert.throws(() => native[name].call(value, value, 0, 0, 0, 0), TypeError);
       }
       end();
     });
@@ -54,7 +54,7 @@ describe('the exports of the addon', () => {
     it(`${name} on a closed channel does nothing`, () => {
       const { channel, end } = open();
       end();
-      assert.equal(native[name](channel, 0, 0, 0), undefined);
+      assert.equal(native[name](channel, 0, 0, 0, 0), undefined);
     });
   }
 
