@@ -418,6 +418,7 @@ class RecordSender extends BatchReader {
     this.flush();
     const tooMany = native.openStream(this.#handle, name, windowBytes, windowMessages);
     this.#adoptRegion();
+    if (tooMany === undefined) throw new WorkerClosedError('Worker is closed'); // it has just failed
     if (tooMany) return null;
     return { slot: this.#words[WORD.STREAM_SLOT], generation: this.#words[WORD.STREAM_GENERATION] };
   }

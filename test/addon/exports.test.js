@@ -45,8 +45,8 @@ describe('the exports of the addon', () => {
         ...[link, Object.create(channel), new Proxy(channel, {}), { ...channel }],
       ];
       for (const value of forged) {
-        assert.throws(() => native[name](value, 0, 0, 0), TypeError);
-        assert.throws(() => native[name].call(value, value, 0, 0, 0), TypeError);
+        assert.throws(() => native[name](value, 0, 0, 0, 0), TypeError);
+        assert.throws(() => native[name].call(value, value, 0, 0, 0, 0), TypeError);
       }
       end();
     });

@@ -2,9 +2,15 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
+const fs = require('node:fs');
 const { finished } = require('node:stream/promises');
+const v8 = require('node:v8');
+const vm = require('node:vm');
 const { errorOf } = require('./outcomes');
 const { starter } = require('./started');
+
+v8.setFlagsFromString('--expose-gc');
+const gc = vm.runInNewContext('gc');
 
 const OBJECTS = { objectMode: true };
 const SHIPPED = 5000; // more than all windows hold
@@ -160,6 +166,29 @@ describe('worker.openPipe', () => {
     assert.deepEqual(await collect(next), ['room']);
     for (const pipe of others) pipe.resume().end();
     await Promise.all(others.map((pipe) => finished(pipe)));
+  });
+
+  it('opened and closed thousands of times, in all ways, leaves nothing behind (R5)', async () => {
+    const worker = await start('pipes.js');
+    const round = async () => {
+      for (let i = 0; i < 4; i++) await Promise.all(Array.from({ length: 500 }, (_, n) => one(n)));
+      gc();
+      return process.memoryUsage().heapUsed;
+    };
+    const one = async (n) => {
+      const pipe = worker.openPipe('echo', { objectMode: n % 2 === 0 }).resume();
+      if (n % 4 === 0) pipe.destroy();
+      else pipe.end('x');
+      if (!pipe.closed) await once(pipe, 'close');
+    };
+    await round();
+    const [heap, descriptors] = [await round(), fs.readdirSync('/dev/fd').length];
+    const grown = [await round(), await round(), await round()].map((used) => used - heap);
+    assert.ok(Math.min(...grown) < 512 * 1024, `it grew by ${grown}`);
+    assert.equal(fs.readdirSync('/dev/fd').length, descriptors);
+    const all = Array.from({ length: 1024 }, () => worker.openPipe('echo', OBJECTS));
+    all.at(-1).write('the last');
+    assert.deepEqual(await once(all.at(-1), 'data'), ['the last']);
   });
 
   it('carries on beside calls, and pipes of two workers are connected by pipe()', async () => {
