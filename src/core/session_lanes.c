@@ -10,11 +10,14 @@ enum { OPEN_FIELDS_BYTES = 20 };
 /* ------------------------------------------------------------------ one frame */
 
 /* Room that streams leave for the ordered lane, so that a call finds some beside a pipe that is
- * saturated. When that lane waits itself the two take turns on equal terms. */
+ * saturated. What they have put there a call waits behind, so while one is open, in either direction,
+ * that is one frame. When the ordered lane waits itself the two take turns on equal terms. */
 static uint64_t
 reserve_bytes(const hwr_session_t *s) {
-  uint32_t for_lane = s->spill.record_count > 0 ? 0 : s->out->capacity_bytes / 4;
-  return HWR_CONTROL_RESERVE_BYTES + (uint64_t) for_lane;
+  uint64_t capacity = s->out->capacity_bytes;
+  bool asked = s->calls.open_count > 0 || s->serving.open_count > 0;
+  if (s->spill.record_count > 0) return HWR_CONTROL_RESERVE_BYTES;
+  return asked ? capacity / 8 * 7 : HWR_CONTROL_RESERVE_BYTES + capacity / 4;
 }
 
 /* Cut the frame to what may be sent of its message now. False when that is nothing (P11.8). */

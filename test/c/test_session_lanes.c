@@ -187,6 +187,35 @@ TEST(nothing_on_a_stream_passes_a_definition_that_waits) {
   end_close(&end);
 }
 
+/* Bytes of DATA that are in the ring. */
+static uint32_t
+data_in_ring(void) {
+  hwr_frame_t frame;
+  uint32_t sum = 0;
+  frames.count = 0;
+  collect(&end, &frames);
+  for (size_t at = 0; next_frame(&frames, &at, &frame);)
+    if (frame.type == HWR_DATA) sum += frame.length_bytes;
+  frames.count = 0;
+  return sum;
+}
+
+TEST(while_a_call_is_open_streams_have_one_frame_in_the_ring) {
+  size_t taken;
+  open_lone();
+  stream_id_t id = wide_stream();
+  uint32_t ring_bytes = end.out.capacity_bytes;
+  end_write(&end, id, bytes, 150000, &taken);
+  CHECK(data_in_ring() > ring_bytes / 2);
+  CHECK(call_that_is_whole(1));
+  while (data_in_ring() > 0) end_flush(&end);
+  end_write(&end, id, bytes, 150000, &taken);
+  end_flush(&end);
+  uint32_t beside = data_in_ring();
+  CHECK(beside > 0 && beside <= ring_bytes / 8);
+  end_close(&end);
+}
+
 TEST(a_pipe_that_fills_the_ring_leaves_room_for_control) {
   open_lone();
   stream_id_t id = wide_stream();
@@ -477,6 +506,7 @@ main(void) {
   RUN(calls_that_fill_the_ring_leave_a_pipe_its_turns);
   RUN(and_so_do_calls_that_are_as_many_as_the_peer_takes);
   RUN(nothing_on_a_stream_passes_a_definition_that_waits);
+  RUN(while_a_call_is_open_streams_have_one_frame_in_the_ring);
   RUN(a_pipe_that_fills_the_ring_leaves_room_for_control);
   RUN(a_frame_is_cut_to_the_credit_there_is_but_not_to_crumbs);
   RUN(a_long_message_is_read_past_by_little_until_something_else_comes);
