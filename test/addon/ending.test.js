@@ -5,8 +5,8 @@ const fs = require('node:fs');
 const { runProgram } = require('./program');
 const { MOMENTS } = require('./programs/moments');
 
-/** How many threads end per transport: ten at each moment. */
-const ROUNDS = Number(process.env.HAWSER_TEST_ROUNDS ?? 100);
+/** How many threads end per transport: several at each moment. */
+const ROUNDS = Number(process.env.HAWSER_TEST_ROUNDS ?? 60);
 const TRANSPORTS = ['shm', 'socket'];
 
 /** A zombie has ended, and waits for whoever adopted it. */
