@@ -9,7 +9,7 @@ let unused = 0;
 
 /**
  * Mark a value as moved: a pipe over a MessagePort then transfers what it holds instead of copying
- * it, and it is detached here. The mark counts once, for the next write of this value. A process
+ * it, and it is detached here. The mark counts once, for the next write of this value to a port. A process
  * cannot be given memory of another: over pipes to processes, and in calls, a moved value is copied.
  * A Buffer that is a part of some memory, as small ones are, is copied too: the rest is not its own.
  * @template T

@@ -7,10 +7,18 @@ import type { Pipe, PipeAdapter, PipeOptions } from './index.js';
 
 export type { Pipe, PipeAdapter, PipeOptions };
 
+/** As spawn takes them; with pty as node-pty does. */
+export interface ProcessPipeOptions extends SpawnOptions {
+  /** In a terminal of its own, by node-pty. Default false. */
+  pty?: boolean;
+  /** Of the terminal. */
+  cols?: number;
+  rows?: number;
+}
+
 /** The stdio of a program in any language, started here or handed over. */
 export class ProcessPipeAdapter implements PipeAdapter {
-  /** @param options as spawn takes them; pty: in a terminal of its own, by node-pty. Default false. */
-  constructor(command: string, args?: string[], options?: SpawnOptions & { pty?: boolean });
+  constructor(command: string, args?: string[], options?: ProcessPipeOptions);
   /** The pipe owns the child from then on: destroy() kills it. */
   constructor(child: ChildProcess);
   /** Once. */
@@ -83,7 +91,8 @@ export function createPipeServer(
       /** That listens: a tls.Server too. It stays the caller's, also at close(). */
       | { server: Server; token?: string }
     ),
-  onPipe: (pipe: Pipe) => void,
+  /** One that throws or rejects destroys its pipe with that error. */
+  onPipe: (pipe: Pipe) => unknown,
 ): Promise<PipeServer>;
 
 /** Two ends in this thread that are connected to each other; same protocol, same behaviour. */

@@ -52,7 +52,7 @@ export interface ServerOptions {
    * Gets what the host opens with worker.openPipe(). Without it pipes are refused. What it throws, or rejects with,
    * destroys the pipe; errors of a pipe that nobody listens to are logged.
    */
-  onPipe?: (pipe: Pipe, name: string) => void | Promise<void>;
+  onPipe?: (pipe: Pipe, name: string) => unknown;
   /** Runs when what ran has finished; reason 'shutdown', 'disconnect', 'stop', 'SIGTERM' or 'SIGINT'. */
   onShutdown?: (reason: string) => void | Promise<void>;
 }

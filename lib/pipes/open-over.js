@@ -9,9 +9,12 @@ const { START_TIMEOUT } = require('./start-limits');
 
 const KEEP_ALIVE_DELAY = 10_000;
 
+/** Streams that carry a pipe, of whichever adapter: a second one would take what is the first one's. */
+const taken = new WeakSet();
+
 /**
  * The pipe of the end that connects.
- * @param {any} stream connected or connecting; null: it was used already
+ * @param {any} stream connected or connecting, for one pipe
  * @param {object} about
  * @param {string} about.name
  * @param {import('../pipe-options').PipeOptions} about.options
@@ -22,6 +25,7 @@ const KEEP_ALIVE_DELAY = 10_000;
  */
 function openOver(stream, { name, options, token, timeout = START_TIMEOUT }) {
   checkStream(stream);
+  taken.add(stream);
   const end = new ConnectingEnd((owner) => linkOver(stream, owner, token !== undefined), {
     token,
     timeout,
@@ -30,8 +34,8 @@ function openOver(stream, { name, options, token, timeout = START_TIMEOUT }) {
 }
 
 function checkStream(stream) {
-  if (stream === null)
-    throw new TypeError('the socket was handed over for one pipe, and is in use');
+  if (taken.has(stream))
+    throw new TypeError('the stream was handed over for one pipe, and is in use');
   if (stream.readableObjectMode || stream.writableObjectMode || stream.readableEncoding)
     throw new TypeError('a pipe needs a stream of bytes');
   if (stream.destroyed || stream.readableEnded || stream.writableEnded)

@@ -22,6 +22,7 @@ class PipeServer {
   #limits;
   #accept = (socket) => this.#onConnection(socket);
   #meet = (socket) => this.#noteUnknown(socket);
+  #onAbort = () => void this.close();
   /** @type {Map<any, () => void>} sockets whose pipe is not open yet, oldest first, and how to end them */
   #unknown = new Map();
   #sockets = new Set(); // of all that are not closed
@@ -65,9 +66,8 @@ class PipeServer {
 
   #heed(signal) {
     if (signal === undefined) return;
-    const close = () => this.close();
-    if (signal.aborted) close();
-    else signal.addEventListener('abort', close, { once: true });
+    if (signal.aborted) this.#onAbort();
+    else signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
   /** Where it listens: the path of a socket file, else { address, port, family }. */
@@ -141,8 +141,13 @@ class PipeServer {
       error: (what, error) => this.#onError(/** @type {Error} */ (error)),
     });
     pipe.once('close', () => end.finish());
+    this.#hand(pipe);
+  }
+
+  /** One that fails, at once or later, takes its pipe with it, which tells the other end why. */
+  async #hand(pipe) {
     try {
-      this.#onPipe(pipe);
+      await this.#onPipe(pipe);
     } catch (error) {
       pipe.destroy(error);
     }
@@ -173,6 +178,7 @@ class PipeServer {
 
   async #close() {
     const server = this.#server;
+    this.#given.signal?.removeEventListener('abort', this.#onAbort);
     server.off('connection', this.#accept).off('secureConnection', this.#accept);
     server.off('connection', this.#meet).off('tlsClientError', this.#onError);
     const ended = this.#isOwn ? once(server, 'close') : null;

@@ -13,20 +13,22 @@ const MAX_BYTES = 64 * 1024;
 const LEAST_WHOLE = 16 * 1024;
 /** Sent ahead of an answer to a peer that grants no bytes. */
 const LEGACY_CHUNKS = 16;
-/** Milliseconds for which a peer that has said nothing is taken for one that is not there yet. */
+/** Milliseconds after which a peer that has said nothing gets another window: it may not be there yet. */
 const SILENCE = 1000;
 /** @type {readonly any[]} */
 const NOTHING = Object.freeze([]);
 
 /**
  * The writing half of a pipe over a port: it holds one write until the other end has room for it.
- * Until that end has shown what it speaks it is sent at most a window, in messages that any peer
- * understands.
+ * Until that end has shown what it speaks it is sent a window, and another in each second of silence,
+ * in messages that any peer understands.
  */
 class PortWriter {
   #post;
   #objectMode;
   #mark;
+  /** How far a peer that has said nothing is written to. */
+  #ahead;
   #legacy;
   /** @type {'unknown' | 'legacy' | 'hawser'} what the peer speaks */
   #speech = 'unknown';
@@ -53,6 +55,7 @@ class PortWriter {
     this.#post = post;
     this.#objectMode = objectMode;
     this.#mark = highWaterMark;
+    this.#ahead = highWaterMark;
     this.#legacy = new LegacyFlow(objectMode ? highWaterMark : LEGACY_CHUNKS);
   }
 
@@ -113,7 +116,7 @@ class PortWriter {
 
   #room() {
     if (this.#speech === 'hawser') return this.#limit - this.#sent;
-    if (this.#speech === 'unknown') return this.#mark - this.#sent;
+    if (this.#speech === 'unknown') return this.#ahead - this.#sent;
     return this.#legacy.room;
   }
 
@@ -133,8 +136,15 @@ class PortWriter {
 
   #wait() {
     if (this.#speech === 'hawser') return;
-    if (this.#speech === 'unknown') this.#silence ??= setTimeout(() => this.hear('raw'), SILENCE);
+    if (this.#speech === 'unknown') this.#silence ??= setTimeout(() => this.#tryFurther(), SILENCE);
     else if (this.#legacy.waitsForTurn) this.#pace ??= setImmediate(() => this.#turn());
+  }
+
+  /** A thread that starts slowly is not to be flooded, nor one that never answers to be cut off. */
+  #tryFurther() {
+    this.#silence = undefined;
+    this.#ahead += this.#mark;
+    this.#proceed();
   }
 
   #turn() {

@@ -12,6 +12,9 @@ const { ProcessPipe } = require('./process-pipe');
 
 const PIPED = [undefined, null, 'pipe', 'overlapped'];
 
+/** Children that have their pipe: a second one would read what is the first one's. */
+const taken = new WeakSet();
+
 /** A pipe over the stdio of a program in any language, started here or handed over. */
 class ProcessPipeAdapter {
   #child;
@@ -33,6 +36,7 @@ class ProcessPipeAdapter {
   constructor(command, args = [], options = {}) {
     const isGiven = typeof command !== 'string';
     this.#child = isGiven ? checkedChild(command) : start(command, args, options);
+    taken.add(this.#child);
     this.#stdout = /** @type {import('node:stream').Readable} */ (this.#child.stdout);
     const program = new WorkerProcess(this.#child, {
       stderr: 'keep',
@@ -108,6 +112,7 @@ function checkedChild(child) {
     if (!child[name])
       throw new TypeError(`the child has no ${name}: start it with stdio 'pipe' there`);
   }
+  if (taken.has(child)) throw new TypeError(`the stdio of '${nameOf(child)}' has its pipe already`);
   if (child.stdout.readableEncoding)
     throw new TypeError(
       `the stdout of the child has the encoding '${child.stdout.readableEncoding}': leave it bytes`,

@@ -17,7 +17,7 @@ const WITH_SOCKET = { what: 'option', known: ['token'], later: [] };
 class TCPPipeAdapter {
   /** @type {any} { host, port, tls, token } */
   #target = null;
-  /** @type {net.Socket | null} that was handed over, until it is used */
+  /** @type {net.Socket | null} that was handed over */
   #socket = null;
   #token;
 
@@ -48,11 +48,8 @@ class TCPPipeAdapter {
   createDuplex(options) {
     const checked = pipeOptions(options);
     const token = this.#token;
-    if (this.#target === null) {
-      const socket = this.#socket;
-      this.#socket = null;
-      return openOver(socket, { name: 'pipe', options: checked, token });
-    }
+    if (this.#target === null)
+      return openOver(this.#socket, { name: 'pipe', options: checked, token });
     const { host, port } = this.#target;
     return openOver(connectTo(this.#target), { name: `${host}:${port}`, options: checked, token });
   }

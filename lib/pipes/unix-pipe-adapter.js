@@ -13,7 +13,7 @@ const { openOver } = require('./open-over');
 class UnixPipeAdapter {
   /** @type {string | undefined} absolute */
   #path;
-  /** @type {Duplex | null} that was handed over, until it is used */
+  /** @type {Duplex | null} that was handed over */
   #stream = null;
 
   /**
@@ -32,11 +32,7 @@ class UnixPipeAdapter {
    */
   createDuplex(options) {
     const checked = pipeOptions(options);
-    if (this.#path === undefined) {
-      const stream = this.#stream;
-      this.#stream = null;
-      return openOver(stream, { name: 'pipe', options: checked });
-    }
+    if (this.#path === undefined) return openOver(this.#stream, { name: 'pipe', options: checked });
     const socket = net.connect({ path: this.#path });
     return openOver(socket, { name: this.#path, options: checked });
   }

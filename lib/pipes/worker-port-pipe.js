@@ -1,5 +1,6 @@
 'use strict';
 
+const { MessagePort } = require('node:worker_threads');
 const { deserializeError } = require('../error-values');
 const { HandshakeError, HawserError, ProtocolError, WorkerClosedError } = require('../errors');
 const { Pipe } = require('../pipe');
@@ -43,6 +44,7 @@ class WorkerPortPipe extends Pipe {
       ['exit', closed], // of a Worker
     ];
     for (const [event, listener] of this.#listeners) port.on(event, listener);
+    if (isGone(port)) process.nextTick(closed);
     this.#grant(false);
     this.heed(options.signal);
   }
@@ -212,6 +214,15 @@ class WorkerPortPipe extends Pipe {
     if (unread > 0 || (this.#peerHasEnded && !this.readableEnded)) return;
     process.nextTick(() => this.destroy(this.#fate ?? undefined));
   }
+}
+
+/**
+ * It will not say so again. A port that is listened at has a reference, unless it is closed.
+ * @param {any} port
+ */
+function isGone(port) {
+  const isWorker = !(port instanceof MessagePort);
+  return isWorker ? port.threadId === -1 : /** @type {any} */ (port).hasRef() === false;
 }
 
 /** @param {any} payload */

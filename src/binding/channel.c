@@ -397,12 +397,12 @@ hwr__channel_finalize(napi_env env, void *data, void *hint) {
 
 static void
 block_end(hwr_lease_t *lease) {
-  free(lease);
+  hwr_os_free_pages(lease, sizeof(hwr_block_t));
 }
 
 static int
 make_session(hwr_channel_t *ch, const hwr_session_config_t *wanted) {
-  hwr_block_t *block = calloc(1, sizeof *block);
+  hwr_block_t *block = hwr_os_alloc_pages(sizeof *block);
   if (!block) return HWR_ENOMEM;
   block->lease = (hwr_lease_t){1, block_end};
   ch->block = block;

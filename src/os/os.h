@@ -106,6 +106,14 @@ void hwr_rights_close(hwr_rights_t *rights);
 /* As hwr_os_receive; what descriptors come are added to `rights`. */
 int64_t hwr_os_receive_rights(int fd, uint8_t *to, size_t size, hwr_rights_t *rights);
 
+/* ---- memory */
+
+/* Zeroed memory by the page, which takes up room only as it is touched, and none once it is freed:
+ * calloc() reuses large blocks, and writes zeros to all of them. Returned owned; NULL without memory.
+ * Freed with the same `bytes`. */
+void *hwr_os_alloc_pages(size_t bytes);
+void hwr_os_free_pages(void *pages, size_t bytes);
+
 /* ---- process */
 
 /* A short pause between looks at shared memory. */

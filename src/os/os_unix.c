@@ -21,6 +21,19 @@
 #include <sys/prctl.h>
 #endif
 
+/* ------------------------------------------------------------------ memory */
+
+void *
+hwr_os_alloc_pages(size_t bytes) {
+  void *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return pages == MAP_FAILED ? NULL : pages;
+}
+
+void
+hwr_os_free_pages(void *pages, size_t bytes) {
+  munmap(pages, bytes);
+}
+
 /* ------------------------------------------------------------------ segments */
 
 void

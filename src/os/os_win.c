@@ -5,6 +5,18 @@
 #include "os/os.h"
 
 #include <string.h>
+#include <windows.h>
+
+void *
+hwr_os_alloc_pages(size_t bytes) {
+  return VirtualAlloc(NULL, bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+}
+
+void
+hwr_os_free_pages(void *pages, size_t bytes) {
+  (void) bytes;
+  VirtualFree(pages, 0, MEM_RELEASE);
+}
 
 void
 hwr_segments_init(hwr_segments_t *segments) {

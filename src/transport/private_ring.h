@@ -9,7 +9,6 @@
 
 typedef struct hwr_private_ring_s {
   hwr_lease_t lease; /* first: the lease is the memory */
-  void *block;       /* owned: this, aligned */
   hwr_ring_words_t words;
   _Alignas(HWR_RING_LINE_BYTES) uint8_t data[HWR_DEFAULT_RING_BYTES];
 } hwr_private_ring_t;

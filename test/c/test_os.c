@@ -133,8 +133,24 @@ TEST(the_end_of_the_stream_is_the_end_of_the_peer) {
   hwr_os_close(fd[1]);
 }
 
+TEST(pages_are_zeroed_and_cost_what_is_touched) {
+  enum { BYTES = 8 << 20 };
+  for (int round = 0; round < 3; round++) {
+    uint8_t *pages = hwr_os_alloc_pages(BYTES);
+    REQUIRE(pages != NULL);
+    unsigned char there = 1;
+    void *last = pages + BYTES - (size_t) sysconf(_SC_PAGESIZE);
+    CHECK_INT(mincore(last, 1, (void *) &there), 0);
+    CHECK_INT(there & 1, 0);
+    CHECK_INT(pages[0] | pages[BYTES / 2], 0);
+    memset(pages, 0xff, BYTES);
+    hwr_os_free_pages(pages, BYTES);
+  }
+}
+
 int
 main(void) {
+  RUN(pages_are_zeroed_and_cost_what_is_touched);
   RUN(the_size_of_a_segment_cannot_be_changed_S5);
   RUN(a_worker_reads_what_the_host_wrote_and_cannot_write_there);
   RUN(segments_that_could_shrink_or_are_too_short_are_refused_S5);

@@ -230,13 +230,12 @@ describe('new ProcessPipeAdapter refuses', () => {
 });
 
 describe('createDuplex of a ProcessPipeAdapter refuses', () => {
-  it('to be called twice, with a TypeError', async () => {
+  it('a second pipe of the same program, with a TypeError', async () => {
     const adapter = new ProcessPipeAdapter('cat');
     const pipe = adapter.createDuplex();
-    assert.throws(() => adapter.createDuplex(), {
-      name: 'TypeError',
-      message: "the stdio of 'cat' has its pipe already",
-    });
+    const refusal = { name: 'TypeError', message: "the stdio of 'cat' has its pipe already" };
+    assert.throws(() => adapter.createDuplex(), refusal);
+    assert.throws(() => new ProcessPipeAdapter(adapter.process), refusal);
     pipe.end('still good');
     assert.equal(await text(pipe), 'still good');
   });

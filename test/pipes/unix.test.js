@@ -1,7 +1,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { once } = require('node:events');
+const { getEventListeners, once } = require('node:events');
 const fs = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
@@ -14,6 +14,10 @@ const { collect } = require('../conformance/pipes/ends');
 const { failure, gather, surroundings } = require('./serving');
 
 const OBJECTS = { objectMode: true };
+
+function fail() {
+  throw new RangeError('not today');
+}
 
 describe('UnixPipeAdapter', () => {
   const { folder, serve, run, endings } = surroundings();
@@ -185,6 +189,7 @@ describe('UnixPipeAdapter', () => {
     const adapter = new UnixPipeAdapter(stream);
     const near = adapter.createDuplex(OBJECTS);
     assert.throws(() => adapter.createDuplex(OBJECTS), /in use/);
+    assert.throws(() => new UnixPipeAdapter(stream).createDuplex(OBJECTS), /in use/);
     near.end([1, 2]);
     const far = await next();
     assert.deepEqual(await collect(far), [[1, 2]]);
@@ -266,19 +271,29 @@ describe('createPipeServer at a path', () => {
     await closed;
   });
 
-  it('an onPipe that throws destroys the pipe with that error, at both ends', async () => {
-    const at = path.join(folder(), 'pipe');
-    const errors = [];
-    const server = await createPipeServer(
-      { path: at, onError: (error) => errors.push(error) },
-      () => {
-        throw new RangeError('not today');
-      },
-    );
-    const error = await failure(new UnixPipeAdapter(at).createDuplex());
-    assert.ok(error instanceof RangeError);
+  for (const [how, onPipe] of [
+    ['throws', () => fail()],
+    ['rejects', async () => fail()],
+  ])
+    it(`an onPipe that ${how} destroys the pipe with that error, at both ends`, async () => {
+      const at = path.join(folder(), 'pipe');
+      const errors = [];
+      const server = await createPipeServer(
+        { path: at, onError: (error) => errors.push(error) },
+        onPipe,
+      );
+      const error = await failure(new UnixPipeAdapter(at).createDuplex());
+      assert.ok(error instanceof RangeError);
+      await server.close();
+      assert.equal(errors[0].message, 'not today');
+    });
+
+  it('leaves no listener at a signal when it is closed', async () => {
+    const { signal } = new AbortController();
+    const { server } = await serve({ path: path.join(folder(), 'pipe'), signal });
+    assert.equal(getEventListeners(signal, 'abort').length, 1);
     await server.close();
-    assert.equal(errors[0].message, 'not today');
+    assert.equal(getEventListeners(signal, 'abort').length, 0);
   });
 
   it('closes when its signal aborts, with its pipes', async () => {

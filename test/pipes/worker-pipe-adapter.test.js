@@ -238,6 +238,18 @@ describe('WorkerPipeAdapter with a thread', () => {
     assert.deepEqual(seen, ['error', 'close']);
   });
 
+  it('is destroyed where the thread, or the port, was gone before the pipe was made', async () => {
+    const { port1, port2 } = new MessageChannel();
+    const worker = start('tells'); // waits, until it is terminated
+    port2.close();
+    await Promise.all([once(port1, 'close'), worker.terminate()]);
+    for (const port of [port1, worker]) {
+      const pipe = adapt(port).resume();
+      const [error] = await once(pipe, 'error');
+      assert.equal(error.code, 'ERR_HAWSER_CLOSED');
+    }
+  });
+
   it('tells the thread the error that it is destroyed with', async () => {
     const worker = start('tells');
     const { port1, port2 } = new MessageChannel();
