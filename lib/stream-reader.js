@@ -17,8 +17,8 @@ class StreamReader extends StreamOwner {
   #loss;
 
   /**
-   * @param {any} stream a Readable, with isHeard, whether anybody listens to its errors, and
-   *   onWritable()
+   * @param {any} stream a Readable, with isHeard, whether anybody listens to its errors, onWritable(),
+   *   and where it can be written to isBlocked, whether a write waits for room
    * @param {import('./stream-end').StreamEnd} end
    */
   constructor(stream, end) {
@@ -68,8 +68,8 @@ class StreamReader extends StreamOwner {
   }
 
   /**
-   * Who reads gets all that had come first. What was asked for is told to those who listen, and is no
-   * reason to end the process.
+   * Who reads gets all that had come first, unless a write waits: whoever reads may be waiting for
+   * that. What was asked for is told to those who listen, and is no reason to end the process.
    * @param {Error} error
    * @param {boolean} isAsked
    */
@@ -78,7 +78,7 @@ class StreamReader extends StreamOwner {
     const loss = isAsked && !stream.isHeard ? undefined : error;
     this.#isLost = true;
     this.#loss = loss;
-    if (stream.readableFlowing === null) stream.destroy(loss);
+    if (stream.readableFlowing === null || stream.isBlocked) stream.destroy(loss);
     else if (this.#isEnded && !stream.readableEnded) stream.once('end', () => stream.destroy(loss));
     else if (stream.readableLength === 0) stream.destroy(loss);
   }
@@ -91,6 +91,11 @@ class StreamReader extends StreamOwner {
     this.#end.keepUnread(unread);
     if (unread === 0 && this.#isLost && !this.#isEnded)
       process.nextTick(() => this.stream.destroy(this.#loss));
+  }
+
+  /** A write waits for room. */
+  onBlocked() {
+    if (this.#isLost) this.stream.destroy(this.#loss);
   }
 
   /** More is asked for than its window holds, so that nothing would be read, and nothing granted. */

@@ -111,6 +111,45 @@ describe('worker.openPipe', () => {
     });
   }
 
+  for (const when of ['before', 'after']) {
+    it(`fails a write that waits ${when} a crash, though there is something to read`, async () => {
+      const worker = await start('pipes.js', { stdio: 'ignore' });
+      worker.on('error', () => {});
+      const pipe = worker.openPipe('gives', OBJECTS);
+      const write = () => new Promise((resolve) => pipe.write('value', resolve));
+      const fails = errorOf(
+        (async () => {
+          for await (const value of pipe) {
+            assert.equal(value, 0);
+            const writes = when === 'before' ? Array.from({ length: SHIPPED }, write) : [];
+            process.kill(worker.pid, 'SIGKILL');
+            await once(worker, 'exit');
+            const error = await (writes.at(-1) ?? write());
+            assert.equal(error.code, 'ERR_HAWSER_CRASHED');
+          }
+        })(),
+      );
+      assert.equal((await fails).code, 'ERR_HAWSER_CRASHED');
+    });
+  }
+
+  it('gives all that a worker has ended before it gets SIGTERM', async () => {
+    const worker = await start('pipes.js', { stdio: 'ignore' });
+    worker.on('error', () => {});
+    const pipe = worker.openPipe('ships', OBJECTS);
+    pipe.end();
+    const values = [];
+    for await (const value of pipe) {
+      if (values.push(value) > 1) continue;
+      process.kill(worker.pid, 'SIGTERM');
+      for (let i = 0; i < 3; i++) await worker.send('add', { a: i, b: 1 }); // it has seen the signal
+    }
+    assert.deepEqual(
+      values,
+      Array.from({ length: SHIPPED }, (_, i) => i),
+    );
+  });
+
   it('opens anew when its worker was started again', async () => {
     const worker = await start('pipes.js', { unexpectedShutdown: { strategy: 'retry' } });
     worker.on('error', () => {});
