@@ -55,12 +55,12 @@ class StreamReader extends StreamOwner {
 
   /** @param {Error | null} error */
   onReset(error) {
-    this.stream.destroy(error ?? undefined);
+    this.#destroyStream(error ?? undefined);
   }
 
   /** @param {Error} error */
   onUnreadable(error) {
-    this.stream.destroy(error);
+    this.#destroyStream(error);
   }
 
   onWritable() {
@@ -78,9 +78,14 @@ class StreamReader extends StreamOwner {
     const loss = isAsked && !stream.isHeard ? undefined : error;
     this.#isLost = true;
     this.#loss = loss;
-    if (stream.readableFlowing === null || stream.isBlocked) stream.destroy(loss);
+    if (stream.readableFlowing === null || stream.isBlocked) this.#destroyStream(loss);
     else if (this.#isEnded && !stream.readableEnded) stream.once('end', () => stream.destroy(loss));
-    else if (stream.readableLength === 0) stream.destroy(loss);
+    else if (stream.readableLength === 0) this.#destroyStream(loss);
+  }
+
+  /** Its listeners hear of it in the context in which it was opened. @param {Error} [error] */
+  #destroyStream(error) {
+    this.#resource.runInAsyncScope(this.stream.destroy, this.stream, error);
   }
 
   // ---------------------------------------------------------------- of the stream
@@ -90,12 +95,12 @@ class StreamReader extends StreamOwner {
     const unread = this.stream.readableLength;
     this.#end.keepUnread(unread);
     if (unread === 0 && this.#isLost && !this.#isEnded)
-      process.nextTick(() => this.stream.destroy(this.#loss));
+      process.nextTick(() => this.#destroyStream(this.#loss));
   }
 
   /** A write waits for room. */
   onBlocked() {
-    if (this.#isLost) this.stream.destroy(this.#loss);
+    if (this.#isLost) this.#destroyStream(this.#loss);
   }
 
   /** More is asked for than its window holds, so that nothing would be read, and nothing granted. */

@@ -1,6 +1,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { AsyncLocalStorage } = require('node:async_hooks');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const { finished } = require('node:stream/promises');
@@ -228,6 +229,31 @@ describe('worker.openPipe', () => {
     const all = Array.from({ length: 1024 }, () => worker.openPipe('echo', OBJECTS));
     all.at(-1).write('the last');
     assert.deepEqual(await once(all.at(-1), 'data'), ['the last']);
+  });
+
+  it('tells its listeners everything in the async context in which it was opened', async () => {
+    const worker = await start('pipes.js', { stdio: 'ignore' });
+    worker.on('error', () => {});
+    const store = new AsyncLocalStorage();
+    const told = [];
+    const listen = (pipe, ...events) => {
+      for (const event of events) pipe.on(event, () => told.push(`${event} ${store.getStore()}`));
+      return new Promise((resolve) => pipe.on('close', resolve));
+    };
+    const [echoes, destroys, lost] = store.run('context', () => {
+      const pipe = worker.openPipe('echo', OBJECTS);
+      pipe.end(1);
+      return [
+        listen(pipe, 'data', 'end', 'close'),
+        listen(worker.openPipe('destroys').resume(), 'error', 'close'),
+        listen(worker.openPipe('silent'), 'error', 'close'),
+      ];
+    });
+    await Promise.all([echoes, destroys]);
+    process.kill(worker.pid, 'SIGKILL');
+    await lost;
+    const expected = ['data', 'end', 'close', 'error', 'close', 'error', 'close'];
+    assert.deepEqual(told.sort(), expected.map((event) => `${event} context`).sort());
   });
 
   it('carries on beside calls, and pipes of two workers are connected by pipe()', async () => {
