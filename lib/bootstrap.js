@@ -19,7 +19,7 @@ const HOST_GONE_GRACE = 500; // then the watch thread ends the process
 const NOBODY_GRACE = 5000; // to leave when there is no host whose end the watch thread sees
 const INIT_TIMEOUT = 10_000;
 const HOST_CONNECT_TIMEOUT = 30_000;
-const SIGNAL_GRACE = 500; // for handlers that run, from a signal on
+const SIGNAL_GRACE = 500; // for handlers that run and pipes that have ended, from a signal on
 const EXIT_DRAIN = 1000;
 const QUIET = 1000; // after the start, before what is seldom needed is loaded
 const STATE = Symbol.for('hawser.worker');
@@ -286,10 +286,14 @@ function fail(what, error) {
 
 /** The same way as any other, but the host, or whoever it is, does not wait for ever. */
 function onSignal(signal) {
-  hurry();
-  if (leaving || !server) server?.cut();
-  else setTimeout(() => server.cut(), SIGNAL_GRACE);
+  if (leaving || !server) cut();
+  else setTimeout(cut, SIGNAL_GRACE);
   leave(signal);
+}
+
+function cut() {
+  hurry();
+  server?.cut();
 }
 
 /** @param {string} reason @param {number} [most] milliseconds, of reason 'disconnect' */

@@ -115,6 +115,11 @@ class StreamPipe extends Pipe {
   /** For room in its lane. */
   #wait(goOn, callback) {
     this.#blocked = { goOn, callback };
+    this.#reader?.onBlocked();
+  }
+
+  get isBlocked() {
+    return this.#blocked !== null;
   }
 
   _final(callback) {

@@ -17,8 +17,8 @@ class StreamReader extends StreamOwner {
   #loss;
 
   /**
-   * @param {any} stream a Readable, with isHeard, whether anybody listens to its errors, and
-   *   onWritable()
+   * @param {any} stream a Readable, with isHeard, whether anybody listens to its errors, onWritable(),
+   *   and where it can be written to isBlocked, whether a write waits for room
    * @param {import('./stream-end').StreamEnd} end
    */
   constructor(stream, end) {
@@ -55,12 +55,12 @@ class StreamReader extends StreamOwner {
 
   /** @param {Error | null} error */
   onReset(error) {
-    this.stream.destroy(error ?? undefined);
+    this.#destroyStream(error ?? undefined);
   }
 
   /** @param {Error} error */
   onUnreadable(error) {
-    this.stream.destroy(error);
+    this.#destroyStream(error);
   }
 
   onWritable() {
@@ -68,8 +68,8 @@ class StreamReader extends StreamOwner {
   }
 
   /**
-   * Who reads gets all that had come first. What was asked for is told to those who listen, and is no
-   * reason to end the process.
+   * Who reads gets all that had come first, unless a write waits: whoever reads may be waiting for
+   * that. What was asked for is told to those who listen, and is no reason to end the process.
    * @param {Error} error
    * @param {boolean} isAsked
    */
@@ -78,9 +78,14 @@ class StreamReader extends StreamOwner {
     const loss = isAsked && !stream.isHeard ? undefined : error;
     this.#isLost = true;
     this.#loss = loss;
-    if (stream.readableFlowing === null) stream.destroy(loss);
+    if (stream.readableFlowing === null || stream.isBlocked) this.#destroyStream(loss);
     else if (this.#isEnded && !stream.readableEnded) stream.once('end', () => stream.destroy(loss));
-    else if (stream.readableLength === 0) stream.destroy(loss);
+    else if (stream.readableLength === 0) this.#destroyStream(loss);
+  }
+
+  /** Its listeners hear of it in the context in which it was opened. @param {Error} [error] */
+  #destroyStream(error) {
+    this.#resource.runInAsyncScope(this.stream.destroy, this.stream, error);
   }
 
   // ---------------------------------------------------------------- of the stream
@@ -90,7 +95,12 @@ class StreamReader extends StreamOwner {
     const unread = this.stream.readableLength;
     this.#end.keepUnread(unread);
     if (unread === 0 && this.#isLost && !this.#isEnded)
-      process.nextTick(() => this.stream.destroy(this.#loss));
+      process.nextTick(() => this.#destroyStream(this.#loss));
+  }
+
+  /** A write waits for room. */
+  onBlocked() {
+    if (this.#isLost) this.#destroyStream(this.#loss);
   }
 
   /** More is asked for than its window holds, so that nothing would be read, and nothing granted. */

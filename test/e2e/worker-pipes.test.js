@@ -1,6 +1,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { AsyncLocalStorage } = require('node:async_hooks');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const { finished } = require('node:stream/promises');
@@ -111,6 +112,45 @@ describe('worker.openPipe', () => {
     });
   }
 
+  for (const when of ['before', 'after']) {
+    it(`fails a write that waits ${when} a crash, though there is something to read`, async () => {
+      const worker = await start('pipes.js', { stdio: 'ignore' });
+      worker.on('error', () => {});
+      const pipe = worker.openPipe('gives', OBJECTS);
+      const write = () => new Promise((resolve) => pipe.write('value', resolve));
+      const fails = errorOf(
+        (async () => {
+          for await (const value of pipe) {
+            assert.equal(value, 0);
+            const writes = when === 'before' ? Array.from({ length: SHIPPED }, write) : [];
+            process.kill(worker.pid, 'SIGKILL');
+            await once(worker, 'exit');
+            const error = await (writes.at(-1) ?? write());
+            assert.equal(error.code, 'ERR_HAWSER_CRASHED');
+          }
+        })(),
+      );
+      assert.equal((await fails).code, 'ERR_HAWSER_CRASHED');
+    });
+  }
+
+  it('gives all that a worker has ended before it gets SIGTERM', async () => {
+    const worker = await start('pipes.js', { stdio: 'ignore' });
+    worker.on('error', () => {});
+    const pipe = worker.openPipe('ships', OBJECTS);
+    pipe.end();
+    const values = [];
+    for await (const value of pipe) {
+      if (values.push(value) > 1) continue;
+      process.kill(worker.pid, 'SIGTERM');
+      for (let i = 0; i < 3; i++) await worker.send('add', { a: i, b: 1 }); // it has seen the signal
+    }
+    assert.deepEqual(
+      values,
+      Array.from({ length: SHIPPED }, (_, i) => i),
+    );
+  });
+
   it('opens anew when its worker was started again', async () => {
     const worker = await start('pipes.js', { unexpectedShutdown: { strategy: 'retry' } });
     worker.on('error', () => {});
@@ -189,6 +229,31 @@ describe('worker.openPipe', () => {
     const all = Array.from({ length: 1024 }, () => worker.openPipe('echo', OBJECTS));
     all.at(-1).write('the last');
     assert.deepEqual(await once(all.at(-1), 'data'), ['the last']);
+  });
+
+  it('tells its listeners everything in the async context in which it was opened', async () => {
+    const worker = await start('pipes.js', { stdio: 'ignore' });
+    worker.on('error', () => {});
+    const store = new AsyncLocalStorage();
+    const told = [];
+    const listen = (pipe, ...events) => {
+      for (const event of events) pipe.on(event, () => told.push(`${event} ${store.getStore()}`));
+      return new Promise((resolve) => pipe.on('close', resolve));
+    };
+    const [echoes, destroys, lost] = store.run('context', () => {
+      const pipe = worker.openPipe('echo', OBJECTS);
+      pipe.end(1);
+      return [
+        listen(pipe, 'data', 'end', 'close'),
+        listen(worker.openPipe('destroys').resume(), 'error', 'close'),
+        listen(worker.openPipe('silent'), 'error', 'close'),
+      ];
+    });
+    await Promise.all([echoes, destroys]);
+    process.kill(worker.pid, 'SIGKILL');
+    await lost;
+    const expected = ['data', 'end', 'close', 'error', 'close', 'error', 'close'];
+    assert.deepEqual(told.sort(), expected.map((event) => `${event} context`).sort());
   });
 
   it('carries on beside calls, and pipes of two workers are connected by pipe()', async () => {

@@ -13,6 +13,10 @@ const SERVED = {
   gives: (pipe) => {
     for (let i = 0; i < 10; i++) pipe.write(i);
   },
+  ships: (pipe) => {
+    for (let i = 0; i < 5000; i++) pipe.write(i);
+    pipe.end();
+  },
   counts: async (pipe) => {
     let count = 0;
     for await (const value of pipe.iterator({ destroyOnReturn: false })) {
