@@ -56,8 +56,10 @@ function checkOptions(options) {
 }
 
 function serverOf(server) {
-  if (server instanceof net.Server) return server; // as a tls.Server is
-  throw wrong('server', 'a net.Server or tls.Server', server);
+  if (!(server instanceof net.Server)) throw wrong('server', 'a net.Server or tls.Server', server);
+  const event = server instanceof tls.Server ? 'secureConnection' : 'connection';
+  if (server.listenerCount(event) === 0) return server;
+  throw new TypeError("option 'server' must be one whose connections nobody reads, as http does");
 }
 
 async function listenTcp({ host = '127.0.0.1', port, tls: own, token }) {

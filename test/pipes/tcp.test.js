@@ -3,6 +3,8 @@
 const assert = require('node:assert/strict');
 const dns = require('node:dns');
 const { once } = require('node:events');
+const http = require('node:http');
+const https = require('node:https');
 const net = require('node:net');
 const tls = require('node:tls');
 const { HandshakeError, ProtocolError, UnsupportedError, WorkerCrashedError } = require('hawser');
@@ -218,6 +220,14 @@ describe('TCPPipeAdapter', () => {
     await server.close();
     assert.ok(theirs.listening);
     theirs.close();
+  });
+
+  it("refuses a server whose connections somebody else reads, such as http's", async () => {
+    for (const server of [http.createServer(), https.createServer(), net.createServer(() => {})])
+      await assert.rejects(
+        createPipeServer({ server }, () => {}),
+        TypeError,
+      );
   });
 
   it('refuses options that cannot be', () => {
