@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * test.js [mocha's options]: the whole suite, in two processes side by side, for tests wait more than
- * they work. What the second says follows behind the first.
+ * test.js [mocha's options]: the whole suite, in processes side by side, for tests wait more than they
+ * work. What the others say follows behind the first.
  */
 
 const { spawn } = require('node:child_process');
@@ -10,8 +10,11 @@ const path = require('node:path');
 
 const ROOT = path.join(__dirname, '..');
 const MOCHA = path.join(ROOT, 'node_modules/mocha/bin/mocha.js');
-const SECOND = 'test/{addon,chaos,e2e}/**/*.test.js'; // half of the time
-const PARTS = [['test/**/*.test.js', '--ignore', SECOND], [SECOND]];
+const APART = ['test/e2e/**/*.test.js', 'test/{addon,chaos,hostile}/**/*.test.js'];
+const PARTS = [
+  ['test/**/*.test.js', ...APART.flatMap((files) => ['--ignore', files])],
+  ...APART.map((files) => [files]),
+];
 
 function run(files, stdout) {
   const args = [MOCHA, ...process.argv.slice(2), ...files];
