@@ -1,6 +1,7 @@
 'use strict';
 
 const native = require('./binding');
+const { FedCarrier } = require('./fed-carrier');
 
 const LINGER = 10_000; // for the peer's end, from ours on
 
@@ -10,10 +11,8 @@ const LINGER = 10_000; // for the peer's end, from ours on
  * paused meanwhile; what is written has left its ring when the stream says so. The stream is the
  * link's from here on.
  */
-class FedLink {
+class FedLink extends FedCarrier {
   #stream;
-  #handle; // of the native channel
-  #ring = Buffer.alloc(0);
   #allowance; // bytes that may still come; Infinity once the start is over
   #onExcess;
   /** @type {Uint8Array | null} that the session has not taken yet */
@@ -30,6 +29,7 @@ class FedLink {
    *   unlimit(); one more calls onExcess, and nothing is fed then
    */
   constructor(stream, { allowance, onExcess }) {
+    super();
     this.#stream = stream;
     this.#allowance = allowance;
     this.#onExcess = onExcess;
@@ -37,22 +37,14 @@ class FedLink {
 
   /** For a Channel, as its `open`. */
   open(options, callbacks) {
-    this.#handle = native.openFed(options, {
-      ...callbacks,
-      onOpen: (ring, transport) => {
-        this.#ring = Buffer.from(ring);
-        callbacks.onOpen(ring, transport);
-      },
-      onSend: (start, count) => this.#carry(start, count),
-      onWant: () => this.#feedRefused(),
-    });
+    super.open(options, callbacks);
     const stream = this.#stream;
     stream.on('data', (chunk) => this.#onData(chunk));
     stream.once('end', () => this.#onEnd());
     stream.on('error', (error) => (this.error ??= error));
     stream.once('close', () => this.#onEnd());
     stream.resume(); // it may have been paused on purpose, until somebody reads it
-    return this.#handle;
+    return this.handle;
   }
 
   /** From here on the session's own limits are enough. */
@@ -70,20 +62,20 @@ class FedLink {
   }
 
   #feed(chunk) {
-    const taken = native.feed(this.#handle, chunk);
+    const taken = native.feed(this.handle, chunk);
     if (this.#isFinishing) this.#endIfDone();
     if (taken === undefined || taken === chunk.length) return;
     this.#refused = chunk.subarray(taken);
     this.#stream.pause();
   }
 
-  #feedRefused() {
+  onWant() {
     const chunk = this.#refused;
     if (chunk === null) return;
     this.#refused = null;
     this.#feed(chunk);
     if (this.#refused !== null) return;
-    if (this.#hasEnded) native.endFed(this.#handle);
+    if (this.#hasEnded) native.endFed(this.handle);
     else this.#stream.resume();
   }
 
@@ -91,17 +83,17 @@ class FedLink {
   #onEnd() {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    if (this.#refused === null) native.endFed(this.#handle);
+    if (this.#refused === null) native.endFed(this.handle);
   }
 
   // ---------------------------------------------------------------- sending
 
-  #carry(start, count) {
+  onSend(start, count) {
     const stream = this.#stream;
     if (!stream.writable) return; // its 'close' follows
     stream.write(this.#copy(start, count), (error) => {
       if (error) return;
-      native.fedSent(this.#handle, count);
+      native.fedSent(this.handle, count);
       if (this.#isFinishing) this.#endIfDone();
     });
   }
@@ -109,8 +101,8 @@ class FedLink {
   /** The ring is not the stream's: it goes with the channel. */
   #copy(start, count) {
     const copy = Buffer.allocUnsafe(count);
-    const first = this.#ring.copy(copy, 0, start, start + count);
-    if (first < count) this.#ring.copy(copy, first, 0, count - first);
+    const first = this.ring.copy(copy, 0, start, start + count);
+    if (first < count) this.ring.copy(copy, first, 0, count - first);
     return copy;
   }
 
@@ -130,7 +122,7 @@ class FedLink {
   }
 
   #endIfDone() {
-    if (native.isDone(this.#handle) !== false && this.#stream.writable) this.#stream.end();
+    if (native.isDone(this.handle) !== false && this.#stream.writable) this.#stream.end();
   }
 
   /** At once, whatever has not been carried. */

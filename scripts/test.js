@@ -10,7 +10,12 @@ const path = require('node:path');
 
 const ROOT = path.join(__dirname, '..');
 const MOCHA = path.join(ROOT, 'node_modules/mocha/bin/mocha.js');
-const APART = ['test/e2e/**/*.test.js', 'test/{addon,chaos,hostile}/**/*.test.js'];
+const APART = [
+  'test/conformance/**/*.test.js',
+  'test/{addon,chaos,hostile}/**/*.test.js',
+  'test/e2e/[a-m]*.test.js',
+  'test/e2e/[!a-m]*.test.js',
+];
 const PARTS = [
   ['test/**/*.test.js', ...APART.flatMap((files) => ['--ignore', files])],
   ...APART.map((files) => [files]),

@@ -69,6 +69,8 @@ class ReferencePipe extends Duplex {
   }
 }
 
+exports.ReferencePipe = ReferencePipe;
+
 exports.ReferenceAdapter = class ReferenceAdapter {
   #port;
 

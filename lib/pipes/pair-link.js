@@ -1,13 +1,12 @@
 'use strict';
 
 const native = require('../binding');
+const { FedCarrier } = require('../fed-carrier');
 
 /** Between two channels of this thread: what one writes is fed to the other. As a FedLink. */
-class PairLink {
+class PairLink extends FedCarrier {
   /** @type {any} the other one */
   #peer = null;
-  #handle; // of the native channel
-  #ring = Buffer.alloc(0);
   /** @type {{ start: number, count: number }[]} pieces of the ring that the peer has not taken */
   #waiting = [];
   #isFinishing = false;
@@ -22,23 +21,14 @@ class PairLink {
     return pair;
   }
 
-  open(options, callbacks) {
-    this.#handle = native.openFed(options, {
-      ...callbacks,
-      onOpen: (ring, transport) => {
-        this.#ring = Buffer.from(ring);
-        callbacks.onOpen(ring, transport);
-      },
-      onSend: (start, count) => this.#carry(start, count),
-      onWant: () => this.#peer.#pump(),
-    });
-    return this.#handle;
+  onWant() {
+    this.#peer.#pump();
   }
 
   unlimit() {}
 
-  #carry(start, count) {
-    const first = Math.min(count, this.#ring.length - start);
+  onSend(start, count) {
+    const first = Math.min(count, this.ring.length - start);
     this.#waiting.push({ start, count: first });
     if (first < count) this.#waiting.push({ start: 0, count: count - first });
     this.#pump();
@@ -48,9 +38,9 @@ class PairLink {
     const waiting = this.#waiting;
     while (waiting.length > 0) {
       const { start, count } = waiting[0];
-      const piece = this.#ring.subarray(start, start + count);
-      const taken = native.feed(this.#peer.#handle, piece) ?? count; // its channel may be closed
-      native.fedSent(this.#handle, taken);
+      const piece = this.ring.subarray(start, start + count);
+      const taken = native.feed(this.#peer.handle, piece) ?? count; // its channel may be closed
+      native.fedSent(this.handle, taken);
       this.#peer.#onFed();
       if (taken < count) {
         waiting[0] = { start: start + taken, count: count - taken };
@@ -72,7 +62,7 @@ class PairLink {
   }
 
   #endIfDone() {
-    if (native.isDone(this.#handle) !== false) this.destroy();
+    if (native.isDone(this.handle) !== false) this.destroy();
   }
 
   /** The peer gets no more. */
@@ -80,7 +70,7 @@ class PairLink {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#waiting = [];
-    native.endFed(this.#peer.#handle);
+    native.endFed(this.#peer.handle);
   }
 }
 

@@ -6,7 +6,7 @@ const { runProgram } = require('./program');
 const { MOMENTS } = require('./programs/moments');
 
 /** How many threads end per transport: several at each moment. */
-const ROUNDS = Number(process.env.HAWSER_TEST_ROUNDS ?? 60);
+const ROUNDS = Number(process.env.HAWSER_TEST_ROUNDS ?? 33);
 const TRANSPORTS = ['shm', 'socket'];
 
 /** A zombie has ended, and waits for whoever adopted it. */

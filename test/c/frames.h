@@ -168,6 +168,14 @@ collect(end_t *e, frames_t *f) {
   while ((count = end_read(e, bytes, sizeof bytes)) > 0) put_bytes(f, bytes, count);
 }
 
+/* The frames end the session, for that rule. */
+static inline void
+check_broken(end_t *e, frames_t *f, int status, const char *rule) {
+  CHECK_INT(feed_frames(e, f), status);
+  CHECK_STR(hwr_session_rule(e->session), rule);
+  end_close(e);
+}
+
 static inline uint32_t
 count_frames(const frames_t *f, uint8_t type) {
   hwr_frame_t frame;

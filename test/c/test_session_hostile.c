@@ -10,13 +10,6 @@ static frames_t frames;
 static uint8_t body[65536];
 
 static void
-check_broken(int status, const char *rule) {
-  CHECK_INT(feed_frames(&end, &frames), status);
-  CHECK_STR(hwr_session_rule(end.session), rule);
-  end_close(&end);
-}
-
-static void
 open_worker(void) {
   lone_open(&end, HWR_WORKER, &DEFAULTS);
 }
@@ -32,7 +25,7 @@ TEST(lengths_past_a_limit_break_the_rule_before_any_allocation_W3) {
       put_header(&frames, (frame_spec_t){.type = types[j], .length = lengths[i]});
       CHECK_INT(feed_frames(&end, &frames), HWR_EPROTO);
       CHECK_INT(end.books.peak_bytes, peak);
-      check_broken(HWR_EPROTO, "P2.3");
+      check_broken(&end, &frames, HWR_EPROTO, "P2.3");
     }
 }
 
@@ -46,7 +39,7 @@ TEST(control_frames_have_one_length_each) {
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     open_worker();
     PUT(&frames, .type = bad[i].type, .length = bad[i].length);
-    check_broken(HWR_EPROTO, "P2.3");
+    check_broken(&end, &frames, HWR_EPROTO, "P2.3");
   }
 }
 
@@ -76,7 +69,7 @@ TEST(an_answer_nobody_reads_is_limited_too) {
   lone_open(&end, HWR_WORKER, &small);
   PUT(&frames, .type = HWR_RESPONSE, .flags = 8, .body = body, .length = 9000);
   PUT(&frames, .type = HWR_RESPONSE, .body = body, .length = 1001);
-  check_broken(HWR_EPROTO, "P4.6");
+  check_broken(&end, &frames, HWR_EPROTO, "P4.6");
 }
 
 /* P4.6: an owner that wants short messages must still be told why a call failed. */
@@ -106,7 +99,7 @@ TEST(flags_that_a_type_does_not_have_break_the_rule_W7) {
       if (types[i].allowed & 1 << bit) continue;
       open_worker();
       PUT(&frames, .type = types[i].type, .flags = (uint8_t) (1 << bit), .length = 0);
-      check_broken(HWR_EPROTO, "P2.5");
+      check_broken(&end, &frames, HWR_EPROTO, "P2.5");
     }
 }
 
@@ -131,7 +124,7 @@ TEST(of_several_faults_the_first_is_named) {
     lone_open(&end, HWR_WORKER, &small);
     PUT(&frames, .type = HWR_REQUEST, .flags = 8, .slot = 1, .body = body, .length = 4);
     put_header(&frames, cases[i].frame);
-    check_broken(HWR_EPROTO, cases[i].rule);
+    check_broken(&end, &frames, HWR_EPROTO, cases[i].rule);
   }
 }
 
@@ -140,7 +133,7 @@ TEST(types_without_a_name_break_the_rule_W7) {
   for (uint8_t type = HWR_PAD + 1; type; type++) {
     open_worker();
     PUT(&frames, .type = type);
-    check_broken(HWR_EPROTO, "P2.4");
+    check_broken(&end, &frames, HWR_EPROTO, "P2.4");
   }
 }
 
@@ -150,13 +143,13 @@ TEST(an_event_without_the_whole_of_its_name_breaks_the_rule_W7) {
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
     open_worker();
     PUT(&frames, .type = HWR_EVENT, .body = blocks[i], .length = 8);
-    check_broken(HWR_EPROTO, "P4.16");
+    check_broken(&end, &frames, HWR_EPROTO, "P4.16");
   }
   for (uint32_t length = 0; length < 8; length++) {
     open_worker();
     PUT(&frames, .type = HWR_EVENT, .flags = HWR_FLAG_MORE, .length = length);
     PUT(&frames, .type = HWR_EVENT);
-    check_broken(HWR_EPROTO, "P4.16");
+    check_broken(&end, &frames, HWR_EPROTO, "P4.16");
   }
 }
 
@@ -165,18 +158,18 @@ TEST(a_malformed_extension_block_breaks_the_rule_whole_or_in_chunks) {
   const uint8_t block[] = {16, 0, 1, 4, 0, 0, 0, 0};
   open_worker();
   PUT(&frames, .type = HWR_REQUEST, .flags = 0x10, .body = block, .length = 8);
-  check_broken(HWR_EPROTO, "P2.6");
+  check_broken(&end, &frames, HWR_EPROTO, "P2.6");
   open_worker();
   PUT(&frames, .type = HWR_REQUEST, .flags = 0x10);
-  check_broken(HWR_EPROTO, "P2.6");
+  check_broken(&end, &frames, HWR_EPROTO, "P2.6");
   open_worker();
   PUT(&frames, .type = HWR_REQUEST, .flags = 0x18, .body = block, .length = 4);
   PUT(&frames, .type = HWR_REQUEST, .body = block + 4, .length = 4);
-  check_broken(HWR_EPROTO, "P2.6");
+  check_broken(&end, &frames, HWR_EPROTO, "P2.6");
   open_worker();
   PUT(&frames, .type = HWR_REQUEST, .flags = 0x18);
   PUT(&frames, .type = HWR_REQUEST);
-  check_broken(HWR_EPROTO, "P2.6");
+  check_broken(&end, &frames, HWR_EPROTO, "P2.6");
 }
 
 /* P4.1 */
@@ -184,7 +177,7 @@ TEST(an_id_that_is_open_may_not_be_used_again_W9) {
   open_worker();
   PUT(&frames, .type = HWR_REQUEST, .slot = 3, .generation = 1);
   PUT(&frames, .type = HWR_REQUEST, .slot = 3, .generation = 1);
-  check_broken(HWR_EPROTO, "P4.1");
+  check_broken(&end, &frames, HWR_EPROTO, "P4.1");
 }
 
 /* P4.1 */
@@ -204,7 +197,7 @@ TEST(a_slot_whose_call_was_given_up_takes_another_generation) {
   for (uint32_t i = 0; i < 4; i++) PUT(&frames, .type = HWR_REQUEST, .slot = i);
   CHECK_INT(feed_frames(&end, &frames), 0);
   PUT(&frames, .type = HWR_REQUEST, .slot = 9);
-  check_broken(HWR_EPROTO, "P5.2"); /* giving up calls buys no more of them */
+  check_broken(&end, &frames, HWR_EPROTO, "P5.2"); /* giving up calls buys no more of them */
 }
 
 /* P4.2 */
@@ -214,10 +207,10 @@ TEST(slots_end_at_the_limit) {
   CHECK_INT(feed_frames(&end, &frames), 0);
   CHECK(end.books.held_bytes < 1 << 20); /* the whole table: what one claim can cost */
   PUT(&frames, .type = HWR_REQUEST, .slot = HWR_MAX_SLOTS);
-  check_broken(HWR_EPROTO, "P4.2");
+  check_broken(&end, &frames, HWR_EPROTO, "P4.2");
   open_worker();
   PUT(&frames, .type = HWR_REQUEST, .slot = UINT32_MAX);
-  check_broken(HWR_EPROTO, "P4.2");
+  check_broken(&end, &frames, HWR_EPROTO, "P4.2");
 }
 
 /* P4.11 */
@@ -243,7 +236,7 @@ TEST(chunks_of_two_messages_may_not_mix) {
     PUT(&frames, .type = HWR_REQUEST, .flags = 8, .slot = 1, .generation = 1, .length = 5);
     PUT(&frames, .type = HWR_PING);
     put_frame(&frames, seconds[i]);
-    check_broken(HWR_EPROTO, "P4.5");
+    check_broken(&end, &frames, HWR_EPROTO, "P4.5");
   }
 }
 
@@ -253,7 +246,7 @@ TEST(chunks_without_bytes_are_strikes_W15) {
   for (int i = 0; i < 100; i++) PUT(&frames, .type = HWR_REQUEST, .flags = 8);
   CHECK_INT(feed_frames(&end, &frames), 0);
   PUT(&frames, .type = HWR_REQUEST, .flags = 8);
-  check_broken(HWR_ESTRIKES, "P4.7");
+  check_broken(&end, &frames, HWR_ESTRIKES, "P4.7");
 }
 
 TEST(chunks_of_one_byte_cost_their_bytes_and_no_more_W15) {
@@ -275,7 +268,7 @@ TEST(padding_after_padding_is_a_strike_S4) {
   for (int i = 0; i < 101; i++) PUT(&frames, .type = HWR_PAD, .length = (uint32_t) i % 3);
   CHECK_INT(feed_frames(&end, &frames), 0);
   PUT(&frames, .type = HWR_PAD);
-  check_broken(HWR_ESTRIKES, "P2.7");
+  check_broken(&end, &frames, HWR_ESTRIKES, "P2.7");
 }
 
 TEST(long_padding_is_not_stored) {
@@ -296,7 +289,7 @@ TEST(a_thousand_pings_may_wait_for_their_pongs_W14) {
   for (uint32_t i = 0; i < HWR_MAX_PENDING_PONGS; i++) PUT(&frames, .type = HWR_PING, .slot = i);
   CHECK_INT(feed_frames(&end, &frames), 0);
   PUT(&frames, .type = HWR_PING);
-  check_broken(HWR_ESTRIKES, "P6.4");
+  check_broken(&end, &frames, HWR_ESTRIKES, "P6.4");
 }
 
 TEST(pings_that_are_answered_may_go_on_for_ever_W14) {
@@ -322,7 +315,7 @@ TEST(goaway_again_is_a_strike) {
   CHECK_INT(feed_frames(&end, &frames), 0);
   CHECK_INT(end.log_count, 1);
   PUT(&frames, .type = HWR_GOAWAY, .length = 4);
-  check_broken(HWR_ESTRIKES, "P6.1");
+  check_broken(&end, &frames, HWR_ESTRIKES, "P6.1");
 }
 
 /* P6.3 */
@@ -332,7 +325,7 @@ TEST(pongs_nobody_asked_for_are_strikes) {
   CHECK_INT(feed_frames(&end, &frames), 0);
   CHECK_INT(end.log_count, 0);
   PUT(&frames, .type = HWR_PONG, .slot = 1);
-  check_broken(HWR_ESTRIKES, "P4.4");
+  check_broken(&end, &frames, HWR_ESTRIKES, "P4.4");
 }
 
 /* P8.2 */
@@ -344,7 +337,7 @@ TEST(strikes_are_forgiven_with_time) {
     CHECK_INT(feed_frames(&end, &frames), 0);
   }
   for (int i = 0; i < 101; i++) PUT(&frames, .type = HWR_PONG);
-  check_broken(HWR_ESTRIKES, "P4.4");
+  check_broken(&end, &frames, HWR_ESTRIKES, "P4.4");
 }
 
 /* P6.3: else a peer could settle a call with the time of a ping. */
@@ -360,7 +353,7 @@ TEST(a_pong_to_a_call_or_an_answer_to_a_ping_breaks_the_rule_W8) {
     put_frame(&frames, wrong[i]);
     CHECK_INT(feed_frames(&end, &frames), HWR_EPROTO);
     CHECK_INT(end.log_count, 0);
-    check_broken(HWR_EPROTO, "P6.3");
+    check_broken(&end, &frames, HWR_EPROTO, "P6.3");
   }
 }
 

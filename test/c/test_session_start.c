@@ -7,7 +7,7 @@ static frames_t frames;
 
 /* Feed what was put; the end must fail with that status and rule. */
 static void
-check_broken(int status, const char *rule) {
+check_ended(int status, const char *rule) {
   CHECK_INT(feed_frames(&end, &frames), status);
   CHECK_STR(hwr_session_rule(end.session), rule);
   CHECK_INT(hwr_session_flush(end.session, NULL, 0, 0), status);
@@ -115,7 +115,7 @@ TEST(a_host_must_not_explain_itself_to_a_worker) {
   end_open(&end, HWR_WORKER, &DEFAULTS);
   put_hello(&frames, HWR_HOST);
   PUT(&frames, .type = HWR_ERROR);
-  check_broken(HWR_EPROTO, "P3.6");
+  check_ended(HWR_EPROTO, "P3.6");
 }
 
 /* P3.1 */
@@ -143,7 +143,7 @@ TEST(no_frame_but_hello_may_come_first) {
     if (type == HWR_HELLO) continue;
     end_open(&end, type % 2 ? HWR_HOST : HWR_WORKER, &DEFAULTS);
     PUT(&frames, .type = type);
-    check_broken(HWR_EPROTO, "P3.1");
+    check_ended(HWR_EPROTO, "P3.1");
   }
 }
 
@@ -157,7 +157,7 @@ put_changed_hello(size_t offset, uint64_t value, unsigned size) {
 TEST(a_greeting_with_other_magic_is_refused) {
   end_open(&end, HWR_HOST, &DEFAULTS);
   put_changed_hello(0, 0x52575749, 4);
-  check_broken(HWR_EPROTO, "P3.2");
+  check_ended(HWR_EPROTO, "P3.2");
 }
 
 /* P3.3 */
@@ -168,7 +168,7 @@ TEST(another_version_is_named_and_refused_W2) {
     put_changed_hello(4, versions[i], 2);
     feed_frames(&end, &frames);
     CHECK_INT(hwr_session_peer(end.session)->version, versions[i]);
-    check_broken(HWR_EVERSION, "P3.3");
+    check_ended(HWR_EVERSION, "P3.3");
   }
 }
 
@@ -176,7 +176,7 @@ TEST(another_version_is_named_and_refused_W2) {
 TEST(a_window_too_small_to_speak_through_is_refused) {
   end_open(&end, HWR_HOST, &DEFAULTS);
   put_changed_hello(32, HWR_MIN_WINDOW_BYTES - 1, 8);
-  check_broken(HWR_EPROTO, "P3.4");
+  check_ended(HWR_EPROTO, "P3.4");
   end_open(&end, HWR_HOST, &DEFAULTS);
   put_changed_hello(32, HWR_MIN_WINDOW_BYTES, 8);
   CHECK_INT(feed_frames(&end, &frames), 0);
@@ -189,7 +189,7 @@ TEST(a_peer_of_the_same_role_is_refused) {
   for (size_t i = 0; i < 4; i++) {
     end_open(&end, HWR_HOST, &DEFAULTS);
     put_changed_hello(6, roles[i], 2);
-    check_broken(HWR_EPROTO, "P3.5");
+    check_ended(HWR_EPROTO, "P3.5");
   }
 }
 
@@ -199,7 +199,7 @@ TEST(a_greeting_has_a_least_and_a_largest_size_W1) {
   for (size_t i = 0; i < 4; i++) {
     end_open(&end, HWR_HOST, &DEFAULTS);
     put_header(&frames, (frame_spec_t){.type = HWR_HELLO, .length = lengths[i]});
-    check_broken(HWR_EPROTO, "P2.3");
+    check_ended(HWR_EPROTO, "P2.3");
   }
 }
 
@@ -269,7 +269,7 @@ TEST(each_stage_takes_its_own_frames_and_no_other_W7) {
 TEST(type_zero_is_no_frame_W7) {
   lone_open(&end, HWR_HOST, &DEFAULTS);
   PUT(&frames, .type = 0);
-  check_broken(HWR_EPROTO, "P2.4");
+  check_ended(HWR_EPROTO, "P2.4");
 }
 
 int

@@ -12,13 +12,6 @@ static const stream_id_t THEIRS = {1, 7}; /* of lone_stream, where the end is a 
 static const stream_id_t NOBODYS = {5, 1};
 
 static void
-check_broken(int status, const char *rule) {
-  CHECK_INT(feed_frames(&end, &frames), status);
-  CHECK_STR(hwr_session_rule(end.session), rule);
-  end_close(&end);
-}
-
-static void
 open_host(void) {
   lone_open(&end, HWR_HOST, &DEFAULTS);
 }
@@ -42,7 +35,7 @@ TEST(data_and_end_of_a_stream_never_opened_are_strikes_W10) {
   CHECK_INT(end.log_count, 0);
   CHECK_INT(held_bytes(), held);
   PUT_STREAM(&frames, NOBODYS, .type = HWR_DATA, .length = 3000);
-  check_broken(HWR_ESTRIKES, "P11.12");
+  check_broken(&end, &frames, HWR_ESTRIKES, "P11.12");
 }
 
 TEST(bodies_of_no_stream_are_skipped_however_long_W10) {
@@ -68,7 +61,7 @@ TEST(data_and_end_behind_the_end_are_strikes_W10) {
   CHECK_INT(feed_frames(&end, &frames), 0);
   CHECK_INT(end.log_count, 1);
   PUT_STREAM(&frames, THEIRS, .type = HWR_END);
-  check_broken(HWR_ESTRIKES, "P11.12");
+  check_broken(&end, &frames, HWR_ESTRIKES, "P11.12");
 }
 
 TEST(data_of_another_generation_of_the_slot_is_a_strike_W10) {
@@ -79,7 +72,7 @@ TEST(data_of_another_generation_of_the_slot_is_a_strike_W10) {
   CHECK_INT(feed_frames(&end, &frames), 0);
   CHECK_INT(end.log_count, 0);
   PUT_STREAM(&frames, older, .type = HWR_DATA, .length = 30);
-  check_broken(HWR_ESTRIKES, "P11.12");
+  check_broken(&end, &frames, HWR_ESTRIKES, "P11.12");
 }
 
 /* P11.12 */
@@ -100,7 +93,7 @@ TEST(data_that_crossed_our_reset_is_dropped_within_its_window_W10) {
   end_consume(&end, THEIRS, 60000, 4); /* nothing more is granted */
   CHECK(!hwr_session_control_waits(end.session));
   PUT_STREAM(&frames, THEIRS, .type = HWR_DATA, .length = 8176);
-  check_broken(HWR_EPROTO, "P5.2");
+  check_broken(&end, &frames, HWR_EPROTO, "P5.2");
 }
 
 TEST(and_no_longer_when_the_peer_has_answered_it_W10) {
@@ -113,7 +106,7 @@ TEST(and_no_longer_when_the_peer_has_answered_it_W10) {
   for (int i = 0; i < 100; i++) PUT_STREAM(&frames, THEIRS, .type = HWR_DATA, .length = 8);
   CHECK_INT(feed_frames(&end, &frames), 0);
   PUT_STREAM(&frames, THEIRS, .type = HWR_DATA, .length = 8);
-  check_broken(HWR_ESTRIKES, "P11.12");
+  check_broken(&end, &frames, HWR_ESTRIKES, "P11.12");
 }
 
 /* P11.13 */
@@ -128,7 +121,7 @@ TEST(each_stream_that_is_over_allows_one_late_reset_W10) {
   CHECK_INT(feed_frames(&end, &frames), 0);
   CHECK_INT(end_count(&end, HWR_EV_RESET), 0);
   PUT_STREAM(&frames, THEIRS, .type = HWR_RESET);
-  check_broken(HWR_ESTRIKES, "P11.13");
+  check_broken(&end, &frames, HWR_ESTRIKES, "P11.13");
 }
 
 TEST(a_second_reset_of_a_stream_is_a_strike_W10) {
@@ -138,7 +131,7 @@ TEST(a_second_reset_of_a_stream_is_a_strike_W10) {
   CHECK_INT(feed_frames(&end, &frames), 0);
   CHECK_INT(end_count(&end, HWR_EV_RESET), 1);
   PUT_STREAM(&frames, THEIRS, .type = HWR_RESET);
-  check_broken(HWR_ESTRIKES, "P11.13");
+  check_broken(&end, &frames, HWR_ESTRIKES, "P11.13");
 }
 
 /* ---- W11, W12 */
@@ -155,7 +148,7 @@ TEST(data_before_the_first_grant_breaks_the_rule_and_nothing_is_kept_W11) {
     else PUT_STREAM(&frames, THEIRS, .type = types[i], .length = types[i] == HWR_DATA ? 8 : 0);
     CHECK_INT(feed_frames(&end, &frames), HWR_EPROTO);
     CHECK_INT(held_bytes(), held);
-    check_broken(HWR_EPROTO, "P11.4");
+    check_broken(&end, &frames, HWR_EPROTO, "P11.4");
   }
 }
 
@@ -163,7 +156,7 @@ TEST(the_end_that_was_asked_says_nothing_before_it_accepts_W11) {
   open_host();
   stream_id_t id = end_stream(&end, "n", false);
   PUT_STREAM(&frames, id, .type = HWR_END);
-  check_broken(HWR_EPROTO, "P11.4");
+  check_broken(&end, &frames, HWR_EPROTO, "P11.4");
 }
 
 /* P5.2 */
@@ -177,7 +170,7 @@ TEST(the_first_data_past_its_window_breaks_the_rule_before_it_is_received_W11) {
                                      .length = WINDOW_BYTES});
   CHECK_INT(feed_frames(&end, &frames), HWR_EPROTO);
   CHECK_INT(held_bytes(), held);
-  check_broken(HWR_EPROTO, "P5.2");
+  check_broken(&end, &frames, HWR_EPROTO, "P5.2");
 }
 
 /* P5.2 */
@@ -187,7 +180,7 @@ TEST(more_messages_than_granted_break_the_rule_W11) {
   for (int i = 0; i < WINDOW_MESSAGES; i++) PUT_STREAM(&frames, THEIRS, .type = HWR_DATA);
   CHECK_INT(feed_frames(&end, &frames), 0);
   PUT_STREAM(&frames, THEIRS, .type = HWR_DATA);
-  check_broken(HWR_EPROTO, "P5.2");
+  check_broken(&end, &frames, HWR_EPROTO, "P5.2");
 }
 
 /* P4.6 */
@@ -198,7 +191,7 @@ TEST(a_message_past_the_limit_breaks_the_rule_W3) {
   lone_stream(&end, false, true);
   PUT_STREAM(&frames, THEIRS, .type = HWR_DATA, .flags = HWR_FLAG_MORE, .length = 600);
   PUT_STREAM(&frames, THEIRS, .type = HWR_DATA, .length = 401);
-  check_broken(HWR_EPROTO, "P4.6");
+  check_broken(&end, &frames, HWR_EPROTO, "P4.6");
 }
 
 /* P5.3, P5.4 */
@@ -213,7 +206,7 @@ TEST(credit_of_a_stream_may_reach_the_end_of_numbers_and_never_go_back_W12) {
   for (int i = 0; i < 100; i++) put_stream_credit(&frames, THEIRS, UINT64_MAX, UINT64_MAX);
   CHECK_INT(feed_frames(&end, &frames), 0);
   put_stream_credit(&frames, THEIRS, UINT64_MAX, UINT64_MAX);
-  check_broken(HWR_ESTRIKES, "P5.4");
+  check_broken(&end, &frames, HWR_ESTRIKES, "P5.4");
 }
 
 /* P11.13 */
@@ -227,7 +220,7 @@ TEST(credit_for_no_stream_is_allowed_as_often_as_it_may_cross_an_end_W12) {
   for (int i = 0; i < 100; i++) put_stream_credit(&frames, NOBODYS, 1, 1);
   CHECK_INT(feed_frames(&end, &frames), 0);
   put_stream_credit(&frames, NOBODYS, 1, 1);
-  check_broken(HWR_ESTRIKES, "P11.13");
+  check_broken(&end, &frames, HWR_ESTRIKES, "P11.13");
 }
 
 /* ---- W13 */
@@ -294,7 +287,7 @@ TEST(no_more_streams_are_open_than_the_limit_W13) {
   CHECK(end.books.peak_bytes < 2 << 20);
   CHECK_INT(hwr_session_open_streams(end.session), HWR_MAX_STREAMS);
   put_open(&frames, (stream_id_t){1 + 2 * HWR_MAX_STREAMS, 1}, false, 4096, 1);
-  check_broken(HWR_EPROTO, "P11.2");
+  check_broken(&end, &frames, HWR_EPROTO, "P11.2");
 }
 
 TEST(refusals_that_the_peer_does_not_take_keep_their_slots_W13) {
@@ -312,7 +305,7 @@ TEST(refusals_that_the_peer_does_not_take_keep_their_slots_W13) {
   }
   CHECK(count < 3 * HWR_MAX_STREAMS);
   CHECK(held_bytes() - held < 2 << 20);
-  check_broken(HWR_EPROTO, "P11.2");
+  check_broken(&end, &frames, HWR_EPROTO, "P11.2");
 }
 
 TEST(credit_behind_a_refusal_means_nothing_W12) {
@@ -348,7 +341,7 @@ TEST(empty_chunks_are_strikes_W15) {
     CHECK_INT(feed_frames(&end, &frames), 0);
     CHECK_INT(end.log_count, 0);
     PUT_STREAM(&frames, THEIRS, .type = HWR_DATA, .flags = flags);
-    check_broken(HWR_ESTRIKES, messages ? "P4.7" : "P11.5");
+    check_broken(&end, &frames, HWR_ESTRIKES, messages ? "P4.7" : "P11.5");
   }
 }
 
@@ -377,7 +370,7 @@ TEST(chunks_of_one_byte_use_up_the_window_by_their_headers_W15) {
   CHECK_INT(feed_frames(&end, &frames), 0);
   CHECK_INT(end_last(&end)->value, 24);
   PUT_STREAM(&frames, THEIRS, .type = HWR_DATA, .length = 1);
-  check_broken(HWR_EPROTO, "P5.2");
+  check_broken(&end, &frames, HWR_EPROTO, "P5.2");
 }
 
 /* ---- the rest */
@@ -413,7 +406,7 @@ TEST(one_stream_borrows_at_a_time_and_the_others_keep_to_their_windows) {
     PUT_STREAM(&frames, ids[2], .type = HWR_DATA, .flags = HWR_FLAG_MORE, .length = 32752);
   CHECK_INT(feed_frames(&end, &frames), 0);
   PUT_STREAM(&frames, ids[2], .type = HWR_DATA, .flags = HWR_FLAG_MORE, .length = 32752);
-  check_broken(HWR_EPROTO, "P5.2");
+  check_broken(&end, &frames, HWR_EPROTO, "P5.2");
 }
 
 /* The offset of bytes in the CREDIT that is sent next. */

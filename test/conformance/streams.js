@@ -5,6 +5,7 @@ const { once } = require('node:events');
 const path = require('node:path');
 const { pipeline } = require('node:stream/promises');
 const { Writable } = require('node:stream');
+const { outcomeOf } = require('../e2e/outcomes');
 const { describeStreamPayloads } = require('./stream-payloads');
 const picky = require('./workers/picky');
 const upsideDown = {
@@ -19,17 +20,6 @@ const MEBIBYTE = 1024 * 1024;
 const range = (count) => Array.from({ length: count }, (_, i) => i);
 const FAR = { name: 'RangeError', code: 'E_FAR', message: 'too far', limit: 7 };
 const OVERLOADED = { code: 'ERR_HAWSER_OVERLOADED' };
-
-/** All items, and the error behind them if there was one. */
-async function outcome(stream) {
-  const items = [];
-  try {
-    for await (const item of stream) items.push(item);
-  } catch (error) {
-    return { items, error };
-  }
-  return { items };
-}
 
 async function first(stream, count) {
   const items = [];
@@ -54,7 +44,11 @@ function describeItems(start) {
     const worker = await start();
     for (const type of ['generator', 'readable', 'promised', 'web', 'custom']) {
       for (const count of [0, 1, 3000]) {
-        assert.deepEqual(await outcome(worker.stream(type, count)), { items: range(count) }, type);
+        assert.deepEqual(
+          await outcomeOf(worker.stream(type, count)),
+          { items: range(count) },
+          type,
+        );
       }
     }
     assert.deepEqual(await worker.send('noted'), []); // nobody left what had ended
@@ -64,8 +58,8 @@ function describeItems(start) {
   it('carries undefined and what looks like a message of ours, and refuses null', async () => {
     const worker = await start();
     const values = [undefined, { type: 'end' }, false, 0, '', [null]];
-    assert.deepEqual(await outcome(worker.stream('yields', values)), { items: values });
-    const { items, error } = await outcome(worker.stream('yields', [1, null, 2]));
+    assert.deepEqual(await outcomeOf(worker.stream('yields', values)), { items: values });
+    const { items, error } = await outcomeOf(worker.stream('yields', [1, null, 2]));
     assert.deepEqual(items, [1]);
     assert.equal(error.code, 'ERR_STREAM_NULL_VALUES');
   });
@@ -85,7 +79,7 @@ function describeItems(start) {
     const worker = await start();
     const counts = range(200).map((i) => i * 7);
     const all = await Promise.all(
-      counts.map((count) => outcome(worker.stream('generator', count))),
+      counts.map((count) => outcomeOf(worker.stream('generator', count))),
     );
     all.forEach(({ items }, i) => assert.deepEqual(items, range(counts[i])));
   });
@@ -96,7 +90,7 @@ function describeItems(start) {
     const emitted = once(worker.events, 'event');
     const metadata = { traceparent: '00' };
     const options = { metadata, onProgress: (value) => progress.push(value) };
-    const { items } = await outcome(worker.stream('about', null, options));
+    const { items } = await outcomeOf(worker.stream('about', null, options));
     assert.equal(items[0], true);
     assert.deepEqual({ ...items[1], tx: '' }, { tx: '', type: 'about', metadata });
     assert.match(items[1].tx, /./);
@@ -110,7 +104,7 @@ function describeItems(start) {
     worker.use(
       ({ direction, kind, type, message }) => void seen.push([direction, kind, type, message]),
     );
-    assert.deepEqual(await outcome(worker.stream('generator', 2)), { items: [0, 1] });
+    assert.deepEqual(await outcomeOf(worker.stream('generator', 2)), { items: [0, 1] });
     const expected = [
       ['send', 'request', 'generator', 2],
       ['receive', 'response', 'generator', undefined],
@@ -146,15 +140,15 @@ function describeItems(start) {
       };
       if (serializer === 'raw') {
         assert.equal(
-          (await outcome(worker.stream('collect', source()))).error.code,
+          (await outcomeOf(worker.stream('collect', source()))).error.code,
           'ERR_HAWSER_UNSUPPORTED',
         );
-        const { error } = await outcome(worker.stream('endless'));
+        const { error } = await outcomeOf(worker.stream('endless'));
         assert.equal(error.code, 'ERR_HAWSER_SERIALIZE');
         return;
       }
       assert.deepEqual(await worker.send('collect', source()), items);
-      assert.deepEqual(await outcome(worker.stream('yields', items)), { items });
+      assert.deepEqual(await outcomeOf(worker.stream('yields', items)), { items });
     });
   }
 
@@ -172,7 +166,7 @@ function describeItems(start) {
 
   it("carries items with a serializer of the user's own", async () => {
     const worker = await start({ serializer: upsideDown, workerData: { isPicky: true } });
-    assert.deepEqual(await outcome(worker.stream('generator', 9)), { items: range(9) });
+    assert.deepEqual(await outcomeOf(worker.stream('generator', 9)), { items: range(9) });
     const { message } = await worker.send('outcome', sourceOf([1, { unreadable: true }, 2]));
     assert.match(message, /nobody can read that/);
   });
@@ -186,7 +180,7 @@ function describeFailures(start) {
   it('gives all items and then the error of the handler', async () => {
     const worker = await start();
     for (const type of ['throws', 'brokenReadable']) {
-      const { items, error } = await outcome(worker.stream(type, 3000));
+      const { items, error } = await outcomeOf(worker.stream(type, 3000));
       // A Readable that fails has dropped what nobody had read of it.
       if (type === 'throws') assert.deepEqual(items, range(3000));
       else assert.ok(items.every((item, i) => item === 2999 - i));
@@ -209,11 +203,11 @@ function describeFailures(start) {
       missing: 'ERR_HAWSER_UNKNOWN_TYPE',
     };
     for (const [type, code] of Object.entries(codes)) {
-      const { items, error } = await outcome(worker.stream(type));
+      const { items, error } = await outcomeOf(worker.stream(type));
       assert.deepEqual(items, [], type);
       assert.equal(error.code, code, type);
     }
-    assert.deepEqual(await outcome(worker.stream('generator', 1)), { items: [0] });
+    assert.deepEqual(await outcomeOf(worker.stream('generator', 1)), { items: [0] });
   });
 
   it('is what a handler that streams is for: send() and post() are refused', async () => {
@@ -230,7 +224,7 @@ function describeFailures(start) {
 
   it('names the path of an item that cannot travel, and the generator is left', async () => {
     const worker = await start();
-    const { items, error } = await outcome(worker.stream('cannotClone'));
+    const { items, error } = await outcomeOf(worker.stream('cannotClone'));
     assert.deepEqual(items, [1]);
     assert.equal(error.code, 'ERR_HAWSER_SERIALIZE');
     assert.equal(error.path, 'payload.list[1].fn');
@@ -240,17 +234,17 @@ function describeFailures(start) {
   it('of a payload that cannot travel fails, and so often that no stream may be left behind', async () => {
     const worker = await start();
     for (let i = 0; i < 3; i++) {
-      const all = range(MOST_STREAMS / 2).map(() => outcome(worker.stream('plain', { fn() {} })));
+      const all = range(MOST_STREAMS / 2).map(() => outcomeOf(worker.stream('plain', { fn() {} })));
       for (const { error } of await Promise.all(all)) assert.equal(error.path, 'payload.fn');
       await worker.ping();
       await worker.ping();
     }
-    assert.deepEqual(await outcome(worker.stream('generator', 1)), { items: [0] });
+    assert.deepEqual(await outcomeOf(worker.stream('generator', 1)), { items: [0] });
   });
 
   it('of a payload that the worker cannot read fails', async () => {
     const worker = await start({ serializer: upsideDown, workerData: { isPicky: true } });
-    const { error } = await outcome(worker.stream('generator', { unreadable: true }));
+    const { error } = await outcomeOf(worker.stream('generator', { unreadable: true }));
     assert.match(error.message, /nobody can read that/);
   });
 }
@@ -290,19 +284,19 @@ function describeLeaving(start) {
     const stream = worker.stream('endless', 0, { signal: controller.signal });
     await first(stream.iterator({ destroyOnReturn: false }), 10);
     controller.abort(reason);
-    assert.deepEqual(await outcome(stream), { items: [], error: reason });
+    assert.deepEqual(await outcomeOf(stream), { items: [], error: reason });
     await worker.send('whenNoted', 'left');
   });
 
   it('whose signal is aborted, or aborts in its middleware, fails and sends nothing', async () => {
     const worker = await start();
     const signal = AbortSignal.abort(null);
-    const { error } = await outcome(worker.stream('endless', null, { signal }));
+    const { error } = await outcomeOf(worker.stream('endless', null, { signal }));
     assert.equal(error.name, 'AbortError');
     const controller = new AbortController();
     worker.use(async () => controller.abort('in the middle'));
     const late = worker.stream('endless', null, { signal: controller.signal });
-    assert.equal((await outcome(late)).error, 'in the middle');
+    assert.equal((await outcomeOf(late)).error, 'in the middle');
     assert.equal(await worker.send('produced'), 0);
   });
 
@@ -313,12 +307,12 @@ function describeLeaving(start) {
     await worker.send('plain');
     await worker.send('plain');
     controller.abort();
-    assert.deepEqual(await outcome(stream), { items: [0, 1, 2] });
+    assert.deepEqual(await outcomeOf(stream), { items: [0, 1, 2] });
   });
 
   it('that lasts too long fails with TimeoutError, and its source is left', async () => {
     const worker = await start();
-    const { error } = await outcome(worker.stream('silentReadable', 0, { timeout: 20 }));
+    const { error } = await outcomeOf(worker.stream('silentReadable', 0, { timeout: 20 }));
     assert.equal(error.code, 'ERR_HAWSER_TIMEOUT');
     assert.equal(error.phase, 'run');
     await worker.send('whenNoted', 'left');
@@ -329,14 +323,14 @@ function describeWaiting(start) {
   it('is refused where 1,024 are open, and taken again when they are over', async () => {
     const worker = await start();
     const open = range(MOST_STREAMS).map(() => worker.stream('silentReadable'));
-    const { error } = await outcome(worker.stream('generator', 1));
+    const { error } = await outcomeOf(worker.stream('generator', 1));
     assert.equal(error.code, OVERLOADED.code);
     await assert.rejects(worker.send('sum', sourceOf([1])), OVERLOADED);
     for (const stream of open) stream.on('error', () => {}).destroy();
     assert.equal(worker.stats().callsInFlight, 0);
     await worker.ping();
     await worker.ping();
-    const again = range(MOST_STREAMS).map(() => outcome(worker.stream('generator', 1)));
+    const again = range(MOST_STREAMS).map(() => outcomeOf(worker.stream('generator', 1)));
     for (const { items } of await Promise.all(again)) assert.deepEqual(items, [0]);
   });
 
@@ -359,8 +353,8 @@ function describeWaiting(start) {
     const payload = {
       before: 1,
       get streams() {
-        inner.push(outcome(worker.stream('generator', 3)), worker.send('sum', sourceOf([1, 2])));
-        inner.push(outcome(worker.stream('doubles', sourceOf([1, 2]))));
+        inner.push(outcomeOf(worker.stream('generator', 3)), worker.send('sum', sourceOf([1, 2])));
+        inner.push(outcomeOf(worker.stream('doubles', sourceOf([1, 2]))));
         return 2;
       },
       behind: 'x'.repeat(1000),
@@ -369,7 +363,7 @@ function describeWaiting(start) {
     assert.deepEqual(await worker.send('plain', payload), plain);
     assert.deepEqual(await Promise.all(inner), [{ items: [0, 1, 2] }, 3, { items: [2, 4] }]);
     inner.length = 0;
-    assert.deepEqual(await outcome(worker.stream('yields', [payload])), { items: [plain] });
+    assert.deepEqual(await outcomeOf(worker.stream('yields', [payload])), { items: [plain] });
     assert.equal((await Promise.all(inner))[1], 3);
   });
 
@@ -383,7 +377,7 @@ function describeWaiting(start) {
         inner.opened.end('late');
         objects.end({ a: 1 });
         bytes.end(Buffer.alloc(200_000, 'b'));
-        inner.stream = outcome(worker.stream('generator', 2));
+        inner.stream = outcomeOf(worker.stream('generator', 2));
       };
       const own = {
         ...upsideDown,
@@ -401,9 +395,9 @@ function describeWaiting(start) {
         Object.defineProperty(payload, 'acts', { enumerable: true, get: () => (act(), true) });
       } else if (isOwn) delete payload.toJSON;
       assert.deepEqual(await worker.send('plain', payload), { acts: true });
-      assert.deepEqual(await outcome(objects), { items: [{ a: 1 }] });
-      assert.deepEqual(await outcome(inner.opened), { items: ['late'] });
-      const { items } = await outcome(bytes);
+      assert.deepEqual(await outcomeOf(objects), { items: [{ a: 1 }] });
+      assert.deepEqual(await outcomeOf(inner.opened), { items: ['late'] });
+      const { items } = await outcomeOf(bytes);
       assert.ok(Buffer.concat(items).equals(Buffer.alloc(200_000, 'b')));
       assert.deepEqual(await inner.stream, { items: [0, 1] });
     });
@@ -449,7 +443,7 @@ function describeEnds(start) {
     }
     await closed;
     assert.deepEqual(items, range(20_000));
-    const { error } = await outcome(worker.stream('generator', 1));
+    const { error } = await outcomeOf(worker.stream('generator', 1));
     assert.equal(error.code, 'ERR_HAWSER_CLOSED');
   });
 
@@ -457,7 +451,7 @@ function describeEnds(start) {
     const worker = await start();
     const stream = worker.stream('exits', 100);
     await once(worker, 'exit');
-    const { items, error } = await outcome(stream);
+    const { items, error } = await outcomeOf(stream);
     assert.deepEqual(items, range(100));
     assert.equal(error.code, 'ERR_HAWSER_CRASHED');
     assert.equal(error.messageType, 'exits');

@@ -33,6 +33,17 @@ function posted(worker) {
   }
 }
 
+/** All items of a stream, and the error behind them if there was one. */
+async function outcomeOf(stream) {
+  const items = [];
+  try {
+    for await (const item of stream) items.push(item);
+  } catch (error) {
+    return { items, error };
+  }
+  return { items };
+}
+
 /** Resolves when its process has died and the next one is not ready. */
 async function inRestart(worker) {
   const restarting = once(worker, 'restart');
@@ -76,4 +87,4 @@ function launcher(given) {
   return { launch, ready };
 }
 
-module.exports = { RETRY, codeOf, errorOf, inRestart, launcher, posted };
+module.exports = { RETRY, codeOf, errorOf, inRestart, launcher, outcomeOf, posted };

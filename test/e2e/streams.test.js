@@ -5,23 +5,13 @@
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const path = require('node:path');
+const { outcomeOf } = require('./outcomes');
 const { scratch, starter } = require('./started');
 
 const script = path.join(__dirname, '../conformance/workers/streams.js');
 const MOST_STREAMS = 1024;
 const OVERLOADED = { code: 'ERR_HAWSER_OVERLOADED' };
 const range = (count) => Array.from({ length: count }, (_, i) => i);
-
-/** All items, and the error behind them if there was one. */
-async function outcomeOf(stream) {
-  const items = [];
-  try {
-    for await (const item of stream) items.push(item);
-  } catch (error) {
-    return { items, error };
-  }
-  return { items };
-}
 
 async function* sourceOf(items) {
   yield* items;
