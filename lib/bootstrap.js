@@ -13,7 +13,6 @@ const { handlersOf, loadScript } = require('./script');
 const { Server } = require('./server');
 const { heedSignals } = require('./signals');
 const { STRUCTURED } = require('./start-frames');
-const { isOfCall } = require('./stream-names');
 
 const HOST_GONE_GRACE = 500; // then the watch thread ends the process
 const NOBODY_GRACE = 5000; // to leave when there is no host whose end the watch thread sees
@@ -73,6 +72,7 @@ const listener = {
   onProgress: (at) => host?.onProgress(at),
   onEmitted: (at) => host?.onEmitted(at),
   onStream(end) {
+    const { isOfCall } = require('./stream-names'); // few workers need it
     if (isOfCall(end.name)) server.onStream(end);
     else require('./pipe-opening').acceptPipe(end, served.options.onPipe, log);
   },

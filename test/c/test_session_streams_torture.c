@@ -6,6 +6,7 @@
  */
 #include "core/session_state.h"
 #include "stream_steps.h"
+#include "torture.h"
 
 enum {
   MAX_PIPES = 400,
@@ -262,31 +263,7 @@ act(end_t *e, uint32_t *seed) {
   }
 }
 
-static void
-tick(end_t *e) {
-  e->now_ms += 3;
-  hwr_session_tick(e->session, e->now_ms);
-  end_take(e);
-}
-
 /* ---- runs */
-
-static settings_t
-random_settings(uint32_t *seed) {
-  settings_t s = DEFAULTS;
-  s.window_bytes = 4096 + next_random(seed) % (next_random(seed) % 2 ? 5000 : 200000);
-  s.window_messages = 1 + next_random(seed) % 40;
-  s.high_water_bytes = next_random(seed) % 100000;
-  s.streams_window_bytes = next_random(seed) % 300000;
-  s.stream_high_water_bytes = next_random(seed) % 30000;
-  s.chunk_bytes = 8 + next_random(seed) % 5000 * 8;
-  s.read_ahead_bytes = 1 + next_random(seed) % 5000;
-  s.inbox_bytes = 16384 + next_random(seed) % 50000;
-  s.scratch_bytes = next_random(seed) % 20000;
-  s.max_events = 1 + next_random(seed) % 20;
-  s.ring_bytes = 4096u << next_random(seed) % 6;
-  return s;
-}
 
 /* Everyone reads and accepts what is there, until nothing moves any more. */
 static void
@@ -301,8 +278,8 @@ settle(uint32_t *seed) {
       read_pipe(&pair.worker, &pipes[i], true, seed);
     }
     pair_run(&pair);
-    while (hwr_session_drain_due(pair.host.session)) tick(&pair.host);
-    while (hwr_session_drain_due(pair.worker.session)) tick(&pair.worker);
+    while (hwr_session_drain_due(pair.host.session)) end_tick(&pair.host);
+    while (hwr_session_drain_due(pair.worker.session)) end_tick(&pair.worker);
   } while (moved != pair.moved_bytes && !pair.host.status && !pair.worker.status);
 }
 
@@ -339,29 +316,13 @@ check_writable(end_t *e) {
 static void
 torture(uint32_t run, int steps) {
   uint32_t seed = run * 2654435761u + 1;
-  settings_t host = random_settings(&seed), worker = random_settings(&seed);
   pipe_count = alive_from = 0;
   memset(answers_due, 0, sizeof answers_due);
   memset(answers_seen, 0, sizeof answers_seen);
   memset(call_open, 0, sizeof call_open);
-  pair_open_apart(&pair, &host, &worker, run);
-  pair.piece_bytes = 1 + next_random(&seed) % 16000;
-  pair.host.split = 1 + next_random(&seed) % 9000;
-  pair.worker.split = 1 + next_random(&seed) % 9000;
-  pair.host.random_split = pair.worker.random_split = &seed;
-  pair_start(&pair);
+  torture_open(&pair, run, &seed);
   pair.host.on_event = pair.worker.on_event = on_event;
-  for (int i = 0; i < steps && !pair.host.status && !pair.worker.status; i++) {
-    act(&pair.host, &seed);
-    act(&pair.worker, &seed);
-    uint32_t what = next_random(&seed) % 8;
-    if (what < 2) end_flush(&pair.host);
-    if (what > 5) end_flush(&pair.worker);
-    if (what & 1) pair_move(&pair, &pair.host, &pair.worker);
-    if (what & 2) pair_move(&pair, &pair.worker, &pair.host);
-    if (what == 7) tick(&pair.host);
-    if (what == 6) tick(&pair.worker);
-  }
+  torture_run(&pair, steps, &seed, act);
   int before = atomic_load(&check_failures);
   settle(&seed);
   check_writable(&pair.host);
@@ -371,10 +332,7 @@ torture(uint32_t run, int steps) {
     end_pipe(&pair.worker, &pipes[i]);
   }
   settle(&seed);
-  if (pair.host.status || pair.worker.status)
-    check_fail(__FILE__, __LINE__, "run %u: host %d %s, worker %d %s", run, pair.host.status,
-               hwr_session_rule(pair.host.session), pair.worker.status,
-               hwr_session_rule(pair.worker.session));
+  torture_check_alive(&pair, run);
   check_over(&pair.host);
   check_over(&pair.worker);
   if (atomic_load(&check_failures) > before) printf("# in run %u\n", run);

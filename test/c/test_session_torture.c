@@ -3,7 +3,7 @@
  * Random traffic in both directions under random limits, over a wire that tears everything
  * apart: every call is settled exactly once, with its own answer, and nothing is left over.
  */
-#include "session_pair.h"
+#include "torture.h"
 
 enum { SLOTS = 64, MAX_BODY = 90000, LATE = 30 };
 
@@ -120,28 +120,6 @@ act(end_t *e, uint32_t *seed) {
   }
 }
 
-static settings_t
-random_settings(uint32_t *seed) {
-  settings_t s = DEFAULTS;
-  s.window_bytes = 4096 + next_random(seed) % (next_random(seed) % 2 ? 5000 : 200000);
-  s.window_messages = 1 + next_random(seed) % 40;
-  s.high_water_bytes = next_random(seed) % 100000;
-  s.chunk_bytes = 8 + next_random(seed) % 5000 * 8;
-  s.read_ahead_bytes = 1 + next_random(seed) % 5000;
-  s.inbox_bytes = 16384 + next_random(seed) % 50000;
-  s.scratch_bytes = next_random(seed) % 20000;
-  s.max_events = 1 + next_random(seed) % 20;
-  s.ring_bytes = 4096u << next_random(seed) % 6;
-  return s;
-}
-
-static void
-tick(end_t *e) {
-  e->now_ms += 3;
-  hwr_session_tick(e->session, e->now_ms);
-  end_take(e);
-}
-
 static void
 check_settled(const end_t *e) {
   const caller_t *c = caller_of(e);
@@ -157,32 +135,13 @@ check_settled(const end_t *e) {
 static void
 torture(uint32_t run) {
   uint32_t seed = run * 2654435761u + 1;
-  settings_t host = random_settings(&seed), worker = random_settings(&seed);
   memset(callers, 0, sizeof callers);
-  pair_open_apart(&pair, &host, &worker, run);
-  pair.piece_bytes = 1 + next_random(&seed) % 16000;
-  pair.host.split = 1 + next_random(&seed) % 9000;
-  pair.worker.split = 1 + next_random(&seed) % 9000;
-  pair.host.random_split = pair.worker.random_split = &seed;
-  pair_start(&pair);
+  torture_open(&pair, run, &seed);
   pair.host.on_event = pair.worker.on_event = on_event;
-  for (int i = 0; i < 600 && !pair.host.status && !pair.worker.status; i++) {
-    act(&pair.host, &seed);
-    act(&pair.worker, &seed);
-    uint32_t what = next_random(&seed) % 8;
-    if (what < 2) end_flush(&pair.host);
-    if (what > 5) end_flush(&pair.worker);
-    if (what & 1) pair_move(&pair, &pair.host, &pair.worker);
-    if (what & 2) pair_move(&pair, &pair.worker, &pair.host);
-    if (what == 7) tick(&pair.host);
-    if (what == 6) tick(&pair.worker);
-  }
+  torture_run(&pair, 600, &seed, act);
   pair_run(&pair);
   while (answer_late(&pair.host) | answer_late(&pair.worker)) pair_run(&pair);
-  if (pair.host.status || pair.worker.status)
-    check_fail(__FILE__, __LINE__, "run %u: host %d %s, worker %d %s", run, pair.host.status,
-               hwr_session_rule(pair.host.session), pair.worker.status,
-               hwr_session_rule(pair.worker.session));
+  torture_check_alive(&pair, run);
   check_settled(&pair.host);
   check_settled(&pair.worker);
   pair_close(&pair);
