@@ -119,7 +119,7 @@ class Channel extends RecordSender {
       try {
         this.#onEvent(i * EVENT_WORDS);
       } catch (error) {
-        process.nextTick(rethrow, error);
+        throwLater(error);
       }
     }
     return count;
@@ -227,8 +227,13 @@ class Channel extends RecordSender {
   }
 }
 
+/** What a listener throws is not to lose what comes behind. @param {unknown} error */
+function throwLater(error) {
+  process.nextTick(rethrow, error);
+}
+
 function rethrow(error) {
   throw error;
 }
 
-module.exports = { Channel, HARD_CAP };
+module.exports = { Channel, HARD_CAP, throwLater };

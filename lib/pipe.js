@@ -33,4 +33,10 @@ class Pipe extends Duplex {
   }
 }
 
-module.exports = { Pipe };
+/** What a write gets that waited when its pipe was destroyed without an error; as Node's streams say it. */
+function destroyedError() {
+  const error = new Error('Cannot call write after a stream was destroyed');
+  return Object.assign(error, { code: 'ERR_STREAM_DESTROYED' });
+}
+
+module.exports = { Pipe, destroyedError };

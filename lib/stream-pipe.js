@@ -1,7 +1,7 @@
 'use strict';
 
 const { OverloadedError } = require('./errors');
-const { Pipe } = require('./pipe');
+const { Pipe, destroyedError } = require('./pipe');
 const { StreamReader } = require('./stream-reader');
 
 const LEAST_WINDOW_BYTES = 4096;
@@ -171,11 +171,6 @@ class StreamPipe extends Pipe {
 function windowsOf({ objectMode, highWaterMark }) {
   if (objectMode) return { bytes: OBJECTS_WINDOW_BYTES, messages: highWaterMark };
   return { bytes: Math.max(highWaterMark, LEAST_WINDOW_BYTES), messages: 0 };
-}
-
-function destroyedError() {
-  const error = new Error('the pipe was destroyed before all was written');
-  return Object.assign(error, { code: 'ERR_STREAM_DESTROYED' });
 }
 
 module.exports = { StreamPipe, OBJECTS_WINDOW_BYTES };

@@ -1,6 +1,7 @@
 'use strict';
 
 const { AsyncResource } = require('node:async_hooks');
+const { throwLater } = require('./channel');
 const { StreamOwner } = require('./stream-owner');
 
 /**
@@ -42,7 +43,7 @@ class StreamReader extends StreamOwner {
       try {
         stream.push(chunk);
       } catch (error) {
-        process.nextTick(rethrow, error);
+        throwLater(error);
       }
     }
     this.onRead();
@@ -123,10 +124,6 @@ class StreamReader extends StreamOwner {
     this.#end.release(this);
     this.#resource.emitDestroy();
   }
-}
-
-function rethrow(error) {
-  throw error;
 }
 
 module.exports = { StreamReader };

@@ -1,5 +1,6 @@
 'use strict';
 
+const { throwLater } = require('./channel');
 const { DRAIN, EVENT } = require('./frames');
 const { StreamEnd } = require('./stream-end');
 
@@ -88,7 +89,7 @@ class Streams {
       try {
         end.deliver();
       } catch (error) {
-        process.nextTick(rethrow, error);
+        throwLater(error);
       }
     }
   }
@@ -131,10 +132,6 @@ function oneOf(emitter, events) {
     };
     for (const event of events) emitter.on(event, settle);
   });
-}
-
-function rethrow(error) {
-  throw error;
 }
 
 module.exports = { Streams };

@@ -3,7 +3,7 @@
 const { MessagePort } = require('node:worker_threads');
 const { deserializeError } = require('../error-values');
 const { HandshakeError, HawserError, ProtocolError, WorkerClosedError } = require('../errors');
-const { Pipe } = require('../pipe');
+const { Pipe, destroyedError } = require('../pipe');
 const messages = require('./port-messages');
 const { PortWriter } = require('./port-writer');
 const { ReceiveWindow } = require('./receive-window');
@@ -249,12 +249,6 @@ function misfit({ version, objectMode }, own) {
     return new HandshakeError(`the other end of the port speaks version ${version} of the pipes`);
   const modes = [own, objectMode].map((isObject) => (isObject ? 'object mode' : 'byte mode'));
   return new HandshakeError(`the pipe is in ${modes[0]}, its other end in ${modes[1]}`);
-}
-
-/** As Node's own streams say it. */
-function destroyedError() {
-  const error = new Error('Cannot call write after a stream was destroyed');
-  return Object.assign(error, { code: 'ERR_STREAM_DESTROYED' });
 }
 
 module.exports = { WorkerPortPipe };
