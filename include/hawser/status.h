@@ -21,11 +21,21 @@
   X(EBUSY, -10007, "the worker has another host")                                                  \
   X(ETOKEN, -10008, "the worker does not know the token")                                          \
   X(EUSER, -10009, "the other end runs as another user")                                           \
+  X(ENOHOST, -10010, "this process was not started by a host")                                     \
+  X(EUNKNOWN, -10011, "nobody serves a message of that type")                                      \
+  X(EREMOTE, -10012, "the other end answered with an error")                                       \
+  X(ETIMEOUT, -10013, "no answer came in time")                                                    \
+  X(EMALFORMED, -10014, "the bytes are no value")                                                  \
+  X(EKIND, -10015, "a value of another kind")                                                      \
   X(EPROTO, -10901, "the peer broke a rule of the protocol")                                       \
   X(EVERSION, -10902, "the peer speaks another version of the protocol")                           \
   X(ETRUNCATED, -10903, "the peer's bytes end inside a frame or a message")                        \
   X(ESTRIKES, -10904, "the peer used up its strikes")                                              \
   X(ENOMEM, -10905, "out of memory")
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 enum hwr_status {
 #define X(name, code, text) HWR_##name = (code),
@@ -37,5 +47,9 @@ enum hwr_status {
  * Returned borrowed for ever. Thread: any. */
 const char *hwr_status_name(int status);
 const char *hwr_status_text(int status);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
