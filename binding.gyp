@@ -19,7 +19,7 @@
       'src/core/streams.c',
       'src/core/txn.c',
     ],
-    'os_unix': ['src/os/named_unix.c', 'src/os/os_unix.c'],
+    'os_unix': ['src/os/named_unix.c', 'src/os/os_unix.c', 'src/os/threads_unix.c'],
     'os_win': ['src/os/os_win.c'],
     'transport': [
       'src/transport/attach.c',

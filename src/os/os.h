@@ -63,6 +63,16 @@ bool hwr_os_wait(int fd, bool writable, int timeout_ms);
 /* True when a poll of this descriptor would not sleep. */
 bool hwr_os_ready(int fd);
 
+typedef struct hwr_look_s { /* what to wait for */
+  int fd;
+  bool readable, writable;
+} hwr_look_t;
+
+enum { HWR_MAX_LOOKS = 4 };
+/* Block until one of at most HWR_MAX_LOOKS descriptors is ready, or hung up, or `timeout_ms` is over
+ * (-1: never). Blocks. */
+void hwr_os_wait_any(const hwr_look_t *looks, int count, int timeout_ms);
+
 /* ---- named sockets */
 
 /* Which file a listening socket is, so that nobody removes another one. */
@@ -114,7 +124,41 @@ int64_t hwr_os_receive_rights(int fd, uint8_t *to, size_t size, hwr_rights_t *ri
 void *hwr_os_alloc_pages(size_t bytes);
 void hwr_os_free_pages(void *pages, size_t bytes);
 
+/* ---- threads of the SDK: threads_unix.c */
+
+/* Mutual exclusion. Not to be taken twice by one thread. */
+typedef struct hwr_lock_s hwr_lock_t;
+hwr_lock_t *hwr_lock_create(void); /* returned owned, NULL without memory or threads */
+void hwr_lock_destroy(hwr_lock_t *lock);
+void hwr_lock_take(hwr_lock_t *lock);
+void hwr_lock_leave(hwr_lock_t *lock);
+
+/* What threads wait for that hold a lock; it is left meanwhile. */
+typedef struct hwr_signal_s hwr_signal_t;
+hwr_signal_t *hwr_signal_create(void);
+void hwr_signal_destroy(hwr_signal_t *signal);
+/* Look again behind it at what was waited for: it may return for no reason. Blocks. */
+void hwr_signal_wait(hwr_signal_t *signal, hwr_lock_t *lock);
+void hwr_signal_one(hwr_signal_t *signal);
+void hwr_signal_all(hwr_signal_t *signal);
+
+/* A thread in which no signal of the system is delivered. Returned owned; NULL when there is none. */
+typedef struct hwr_thread_s hwr_thread_t;
+hwr_thread_t *hwr_thread_start(void (*run)(void *context), void *context);
+/* Wait for its end, and free it. Blocks. */
+void hwr_thread_join(hwr_thread_t *thread);
+/* Which thread this is, among those that live. */
+uint64_t hwr_thread_self(void);
+
 /* ---- process */
+
+/* Monotonic. */
+uint64_t hwr_os_now_ns(void);
+/* Fill with random bytes; 0 or a negative errno. */
+int hwr_os_random(uint8_t *to, size_t count);
+/* Copy a variable of the environment, with its NUL, and remove it, so that no child has it: its
+ * length, or -1 when there is none that fits. One thread at a time. */
+int hwr_os_take_variable(const char *name, char *to, size_t size);
 
 /* A short pause between looks at shared memory. */
 static inline void

@@ -250,6 +250,16 @@ hwr_os_ready(int fd) {
   return poll(&look, 1, 0) > 0;
 }
 
+void
+hwr_os_wait_any(const hwr_look_t *looks, int count, int timeout_ms) {
+  struct pollfd polled[HWR_MAX_LOOKS];
+  for (int i = 0; i < count; i++) {
+    short events = (short) ((looks[i].readable ? POLLIN : 0) | (looks[i].writable ? POLLOUT : 0));
+    polled[i] = (struct pollfd){.fd = looks[i].fd, .events = events};
+  }
+  (void) !poll(polled, (nfds_t) count, timeout_ms); /* a signal: the caller looks again */
+}
+
 /* ------------------------------------------------------------------ the watch */
 
 enum { WATCH_STACK_BYTES = 64 * 1024 };
