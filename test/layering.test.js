@@ -26,7 +26,7 @@ const RULES = {
     /^"transport\//,
     /^<uv\.h>$/,
   ],
-  'src/sdk': [LIBC, /^<hawser\//, /^"core\//, /^"os\//, /^"sdk\//],
+  'src/sdk': [LIBC, /^<stdio\.h>$/, /^<hawser\//, /^"core\//, /^"os\//, /^"sdk\//],
   'src/binding': [
     LIBC,
     STATUS,
