@@ -309,7 +309,8 @@ typedef struct hwr_call_options_s {
 /* Call a handler of the host (option `handlers`).
  *
  *   options    borrowed until return; NULL: all defaults
- *   on_answer  called once if this returns 0, and not before it has returned
+ *   on_answer  called once if this returns 0; where another thread than [worker] calls, perhaps
+ *              before it has returned
  *   call       out, or NULL: for hwr_call_cancel
  *   returns    0, HWR_EUNKNOWN, HWR_EOVERLOAD (too many calls or bytes wait), HWR_ECLOSED,
  *              HWR_ETOOBIG, HWR_EBADARG, HWR_ENOMEM
@@ -331,13 +332,13 @@ bool hwr_call_cancel(hwr_worker_t *worker, uint64_t call);
 
 typedef struct hwr_pipe_options_s {
   bool objects;             /* false, the default: bytes */
-  uint32_t high_water_mark; /* bytes or objects that may come and be unread; 0, the default: 65,536
-                               bytes or 16 objects */
+  uint32_t high_water_mark; /* bytes or objects that may come and be unread; 0, the default: 262,144
+                               bytes or 1,024 objects; at most 16,777,216 */
 } hwr_pipe_options_t;
 
 /* Open a pipe to the host, which hears of it as worker event 'pipe'.
  *
- *   name     0 to 1024 bytes; the first is not NUL
+ *   name     1 to 1024 bytes
  *   pipe     out: returned owned, until hwr_pipe_release
  *   returns  0, HWR_EOVERLOAD (1,024 are open), HWR_ECLOSED, HWR_EBADARG, HWR_ENOMEM
  *   thread   any
