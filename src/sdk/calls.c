@@ -87,7 +87,7 @@ send_call(hwr_worker_t *w, uint32_t slot, uint32_t method, hwr_payload_t payload
                     : timeout_ms ? own_ms
                                  : usual_ms,
   };
-  int err = hwr_session_send(w->session, &record, slices, 2, hwr__now_ms());
+  int err = hwr_session_send(w->session, &record, slices, 2, hwr__now_ms(w));
   if (err) hwr__worker_break(w, err);
   else hwr__sent(w);
   return err;

@@ -123,7 +123,7 @@ static int
 open_locked(hwr_worker_t *w, const hwr_stream_options_t *options, hwr_pipe_t **pipe) {
   uint32_t slot, generation;
   if (w->stage != HWR__READY || w->status) return HWR_ECLOSED;
-  int err = hwr_session_stream_open(w->session, options, hwr__now_ms(), &slot, &generation);
+  int err = hwr_session_stream_open(w->session, options, hwr__now_ms(w), &slot, &generation);
   if (err == HWR_EAGAIN) return HWR_ECLOSED;
   if (err <= HWR_FATAL) hwr__worker_break(w, err);
   if (err) return err;
@@ -168,7 +168,7 @@ return_credit(hwr_pipe_t *pipe, uint32_t cost) {
   if (!pipe->open || pipe->their_end || w->status || w->stage == HWR__OVER) return;
   hwr_session_stream_consumed(w->session, pipe->slot, pipe->generation, cost, pipe->objects);
   if ((w->in_turn && hwr__on_worker_thread(w)) || !hwr_session_control_waits(w->session)) return;
-  int err = hwr_session_flush(w->session, NULL, 0, hwr__now_ms());
+  int err = hwr_session_flush(w->session, NULL, 0, hwr__now_ms(w));
   if (err) hwr__worker_break(w, err);
   else hwr__sent(w);
 }
@@ -218,7 +218,7 @@ write_locked(hwr_pipe_t *pipe, hwr_payload_t item) {
   if (err || (item.length_bytes == 0 && !pipe->objects)) return err;
   uint8_t flags = pipe->objects ? (uint8_t) item.codec : 0;
   err = hwr_session_stream_write(w->session, pipe->slot, pipe->generation, flags, item.bytes,
-                                 item.length_bytes, hwr__now_ms(), &taken);
+                                 item.length_bytes, hwr__now_ms(w), &taken);
   if (err <= HWR_FATAL) hwr__worker_break(w, err);
   else hwr__sent(w);
   if (err == 0) return (int64_t) item.length_bytes;

@@ -47,7 +47,7 @@ hwr_request_is_cancelled(const hwr_request_t *r) {
 int32_t
 hwr_request_time_left_ms(const hwr_request_t *r) {
   if (r->deadline_ms == UINT64_MAX) return HWR_NO_TIMEOUT;
-  uint64_t now_ms = hwr__now_ms();
+  uint64_t now_ms = hwr_os_now_ns() / 1000000;
   if (now_ms >= r->deadline_ms) return 0;
   uint64_t left_ms = r->deadline_ms - now_ms;
   return left_ms < HWR_NO_TIMEOUT ? (int32_t) left_ms : HWR_NO_TIMEOUT - 1;

@@ -299,7 +299,7 @@ static uint64_t
 deadline_of(const hwr_request_t *r, uint32_t told_ms) {
   uint32_t timeout_ms = told_ms ? told_ms : r->handler->timeout_ms;
   if (r->is_post || timeout_ms == 0 || timeout_ms == UINT32_MAX) return UINT64_MAX;
-  return hwr__now_ms() + timeout_ms;
+  return hwr__now_ms(r->worker) + timeout_ms;
 }
 
 void

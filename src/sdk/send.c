@@ -20,7 +20,7 @@ hwr__send(hwr_worker_t *w, uint32_t word, uint32_t slot, uint32_t generation,
   hwr_record_t record = {.word = word, .slot = slot, .generation = generation};
   for (size_t i = 0; i < slice_count; i++) record.length += (uint32_t) slices[i].length_bytes;
   if (w->stage == HWR__OVER || w->status) return 0; /* nobody is there to hear it */
-  int err = hwr_session_send(w->session, &record, slices, slice_count, hwr__now_ms());
+  int err = hwr_session_send(w->session, &record, slices, slice_count, hwr__now_ms(w));
   if (err) hwr__worker_break(w, err);
   else hwr__sent(w);
   return err;

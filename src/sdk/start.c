@@ -94,7 +94,7 @@ join(hwr_worker_t *w) {
   err = make_session(w);
   if (err) return err;
   hwr_session_attach(w->session, &w->link.producer);
-  err = hwr_session_flush(w->session, NULL, 0, hwr__now_ms()); /* HELLO */
+  err = hwr_session_flush(w->session, NULL, 0, hwr__now_ms(w)); /* HELLO */
   hwr__link_publish(&w->link);
   return err;
 }
@@ -107,7 +107,7 @@ open_locked(hwr_worker_t *w) {
   if (err) return err;
   w->stage = HWR__STARTING;
   w->thread = hwr_thread_self();
-  w->start_until_ms = hwr__now_ms() + HWR__INIT_TIMEOUT_MS;
+  w->start_until_ms = hwr__now_ms(w) + HWR__INIT_TIMEOUT_MS;
   return hwr__pool_start(w);
 }
 

@@ -11,6 +11,13 @@ enum { CHECK_MS = 500 };      /* between looks, while the host leaves something 
 enum { FEWEST_RECORDS = 16 }; /* of a turn, that are published at once */
 static const uint64_t PUBLISH_NS = 50000; /* no answer waits longer for slow handlers behind it */
 
+/* In a turn it may be as old as the handler that runs. */
+uint64_t
+hwr__now_ms(const hwr_worker_t *w) {
+  if (w->in_turn && hwr__on_worker_thread(w)) return w->now_ms;
+  return hwr_os_now_ns() / 1000000;
+}
+
 /* ------------------------------------------------------------------ sending */
 
 static void
@@ -29,7 +36,7 @@ push(hwr_worker_t *w) {
   publish(w);
   while (!w->link.shared && !w->status && hwr_session_room_wanted(w->session) > 0 &&
          !hwr__link_has_unsent(&w->link)) {
-    int err = hwr_session_flush(w->session, NULL, 0, hwr__now_ms());
+    int err = hwr_session_flush(w->session, NULL, 0, hwr__now_ms(w));
     if (err) hwr__worker_break(w, err);
     if (!hwr__link_has_unpublished(&w->link)) return;
     publish(w);
@@ -138,12 +145,15 @@ static const handle_fn HANDLE[] = {
 /* Answers do not wait for handlers that take their time. */
 static void
 publish_late(hwr_worker_t *w) {
-  if (w->unpublished_count > 0 && hwr_os_now_ns() - w->published_ns > PUBLISH_NS) push(w);
+  if (w->unpublished_count == 0) return;
+  uint64_t now_ns = hwr_os_now_ns();
+  w->now_ms = now_ns / 1000000;
+  if (now_ns - w->published_ns > PUBLISH_NS) push(w);
 }
 
 static void
 deliver(hwr_worker_t *w) {
-  hwr_session_tick(w->session, hwr__now_ms());
+  hwr_session_tick(w->session, hwr__now_ms(w));
   uint32_t count = hwr_session_event_count(w->session);
   for (uint32_t i = 0; i < count; i++) {
     const hwr_event_t *event = &w->events[i];
@@ -178,7 +188,7 @@ receive(hwr_worker_t *w) {
     if (count < 0) fail_receiving(w, (int) count);
     if (count <= 0) break;
     received_bytes += (uint64_t) count;
-    err = hwr_session_feed(w->session, (size_t) count, hwr__now_ms());
+    err = hwr_session_feed(w->session, (size_t) count, hwr__now_ms(w));
   }
   if (err) hwr__worker_break(w, err);
   if (received_bytes == 0) return false;
@@ -216,7 +226,7 @@ has_finished(const hwr_worker_t *w) {
 
 static bool
 has_drained(hwr_worker_t *w) {
-  if (w->host_gone || hwr__now_ms() >= w->drain_until_ms) return true;
+  if (w->host_gone || hwr__now_ms(w) >= w->drain_until_ms) return true;
   return hwr_session_held_bytes(w->session) == 0 && !hwr__link_has_unsent(&w->link);
 }
 
@@ -226,7 +236,7 @@ leave(hwr_worker_t *w) {
   if (w->stage == HWR__LEAVING && has_finished(w)) {
     call_back(w, &w->on_shutdown);
     w->stage = HWR__DRAINING;
-    w->drain_until_ms = hwr__now_ms() + HWR__EXIT_DRAIN_MS;
+    w->drain_until_ms = hwr__now_ms(w) + HWR__EXIT_DRAIN_MS;
     push(w);
   }
   if (w->stage == HWR__DRAINING && has_drained(w)) w->stage = HWR__OVER;
@@ -235,7 +245,7 @@ leave(hwr_worker_t *w) {
 static void
 check_start(hwr_worker_t *w) {
   if (w->stage != HWR__STARTING || w->init.serializer) return;
-  if (hwr__now_ms() >= w->start_until_ms) hwr__worker_break(w, HWR_ETIMEOUT);
+  if (hwr__now_ms(w) >= w->start_until_ms) hwr__worker_break(w, HWR_ETIMEOUT);
 }
 
 /* What is over needs no watch: the program may go on, and end when it likes. */
@@ -276,9 +286,10 @@ static void
 take_turn(hwr_worker_t *w) {
   w->in_turn = true;
   w->publish_count = FEWEST_RECORDS;
+  w->now_ms = hwr_os_now_ns() / 1000000;
   wake_up(w);
   if (hwr_session_stalled(w->session)) {
-    int err = hwr_session_feed(w->session, 0, hwr__now_ms());
+    int err = hwr_session_feed(w->session, 0, hwr__now_ms(w));
     if (err) hwr__worker_break(w, err);
   }
   bool received = receive(w);
@@ -288,7 +299,7 @@ take_turn(hwr_worker_t *w) {
   if (w->host_gone) lose_host(w);
   leave(w);
   check_start(w);
-  int err = w->status ? 0 : hwr_session_flush(w->session, NULL, 0, hwr__now_ms());
+  int err = w->status ? 0 : hwr_session_flush(w->session, NULL, 0, hwr__now_ms(w));
   if (err) hwr__worker_break(w, err);
   push(w);
   if (w->options.threads > 0 && hwr__queue_may_run(w)) hwr_signal_all(w->work);
@@ -337,7 +348,7 @@ timeout_until(uint64_t at_ms, uint64_t now_ms) {
 
 static int
 prepare_sleep(hwr_worker_t *w) {
-  uint64_t now_ms = hwr__now_ms();
+  uint64_t now_ms = hwr__now_ms(w);
   w->armed = w->asleep = true;
   if (is_busy(w)) return 0;
   hwr__link_check(&w->link);

@@ -7,11 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-uint64_t
-hwr__now_ms(void) {
-  return hwr_os_now_ns() / 1000000;
-}
-
 char *
 hwr__text_copy(const char *text) {
   size_t size = strlen(text) + 1;

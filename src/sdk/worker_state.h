@@ -158,6 +158,7 @@ struct hwr_worker_s {
   int wake[2];                               /* owned: the thread reads the first */
   uint32_t unpublished_count, publish_count; /* records; so many are published at once */
   uint64_t published_ns;
+  uint64_t now_ms; /* as of the last look, in a turn */
   hwr__spin_t spin;
 
   hwr_request_t **by_slot; /* owned: requests of the host that are not answered */
@@ -187,7 +188,6 @@ static inline void
 hwr__unlock(const hwr_worker_t *w) {
   hwr_lock_leave(w->lock);
 }
-uint64_t hwr__now_ms(void);
 /* A copy that is the caller's, or NULL. */
 char *hwr__text_copy(const char *text);
 bool hwr__on_worker_thread(const hwr_worker_t *w);
@@ -198,6 +198,8 @@ void hwr__memory_free(hwr_worker_t *w);
 void hwr__on_init(hwr_worker_t *w, const hwr_event_t *event);
 
 /* ---- turn.c */
+/* Monotonic. */
+uint64_t hwr__now_ms(const hwr_worker_t *w);
 /* The worker ends with this status; the first one counts. */
 void hwr__worker_break(hwr_worker_t *w, int status);
 /* Something was sent: the host hears of it, or will at the end of the turn. */
