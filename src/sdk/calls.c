@@ -5,6 +5,7 @@
 #include "sdk/worker_state.h"
 
 #include "sdk/error_records.h"
+#include "sdk/text_payload.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -128,10 +129,13 @@ hwr_call(hwr_worker_t *w, const char *type, hwr_payload_t payload,
   int32_t timeout_ms = options ? options->timeout_ms : 0;
   if (!type || !on_answer || timeout_ms < 0) return HWR_EBADARG;
   hwr__call_t about = {.on_answer = on_answer, .context = context};
+  uint8_t *record;
   if (options) about.on_progress = options->on_progress;
+  if (hwr__text_write(&payload, &record)) return HWR_ENOMEM;
   hwr__lock(w);
   int status = call_locked(w, type, payload, timeout_ms, &about, call);
   hwr__unlock(w);
+  free(record);
   return status;
 }
 

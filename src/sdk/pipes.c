@@ -6,6 +6,7 @@
 #include "sdk/pipe_state.h"
 
 #include "sdk/error_records.h"
+#include "sdk/text_payload.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -228,9 +229,12 @@ write_locked(hwr_pipe_t *pipe, hwr_payload_t item) {
 int64_t
 hwr_pipe_write(hwr_pipe_t *pipe, hwr_payload_t item) {
   hwr_worker_t *w = pipe->worker;
+  uint8_t *record;
+  if (hwr__text_write(&item, &record)) return HWR_ENOMEM;
   hwr__lock(w);
   int64_t status = write_locked(pipe, item);
   hwr__unlock(w);
+  free(record);
   return status;
 }
 

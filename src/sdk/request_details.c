@@ -2,6 +2,7 @@
  *
  * request_details.c - what a handler may ask of its request, keep of it, and tell its caller.
  */
+#include "sdk/text_payload.h"
 #include "sdk/worker_state.h"
 
 #include <stdio.h>
@@ -63,20 +64,28 @@ hwr_request_items(hwr_request_t *r) {
   return r->items;
 }
 
+/* What nobody waits for is dropped, and so is what somebody who is told so would have to wait with. */
+static int
+progress(hwr_request_t *r, hwr_payload_t payload) {
+  hwr_worker_t *w = r->worker;
+  hwr_slice_t slice = hwr__slice_of(payload);
+  int err = hwr__payload_check(w, payload, 0, false);
+  if (err == HWR_ECLOSED || r->is_post || r->cancelled || r->answered) return 0;
+  if (err || hwr__check_cap(w)) return err;
+  uint32_t word = HWR_PROGRESS | (uint32_t) payload.codec << 8;
+  return hwr__send(w, word, r->slot, r->generation, &slice, 1);
+}
+
 int
 hwr_progress(hwr_request_t *r, hwr_payload_t payload) {
   hwr_worker_t *w = r->worker;
-  hwr_slice_t slice = hwr__slice_of(payload);
+  uint8_t *record;
+  if (hwr__text_write(&payload, &record)) return HWR_ENOMEM;
   hwr__lock(w);
-  int err = hwr__payload_check(w, payload, 0, false);
-  bool dropped = err == HWR_ECLOSED || r->is_post || r->cancelled || r->answered ||
-                 hwr_session_held_bytes(w->session) >= HWR__HARD_CAP * w->config.high_water_bytes;
-  if (dropped) err = 0;
-  else if (!err)
-    err = hwr__send(w, HWR_PROGRESS | (uint32_t) payload.codec << 8, r->slot, r->generation, &slice,
-                    1);
+  int status = progress(r, payload);
   hwr__unlock(w);
-  return err;
+  free(record);
+  return status;
 }
 
 /* ------------------------------------------------------------------ tx and metadata */

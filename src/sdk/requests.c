@@ -6,6 +6,7 @@
 #include "sdk/worker_state.h"
 
 #include "sdk/error_records.h"
+#include "sdk/text_payload.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,9 +148,12 @@ reply_locked(hwr_request_t *r, hwr_payload_t payload) {
 int
 hwr_reply(hwr_request_t *request, hwr_payload_t payload) {
   hwr_worker_t *w = request->worker;
+  uint8_t *record;
+  if (hwr__text_write(&payload, &record)) return HWR_ETOOBIG;
   hwr__lock(w);
   int status = reply_locked(request, payload);
   hwr__unlock(w);
+  free(record);
   return status;
 }
 

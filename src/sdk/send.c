@@ -6,6 +6,7 @@
 
 #include "core/buf.h"
 #include "sdk/error_records.h"
+#include "sdk/text_payload.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -114,9 +115,12 @@ hwr_emit(hwr_worker_t *w, const char *name, hwr_payload_t payload) {
   if (name_bytes == 0 || name_bytes > HWR_MAX_NAME_BYTES) return HWR_EBADARG;
   uint8_t block[NAME_BLOCK_BYTES];
   hwr_slice_t slice = {block, write_name_block(block, name, name_bytes)};
+  uint8_t *record;
+  if (hwr__text_write(&payload, &record)) return HWR_ENOMEM;
   hwr__lock(w);
   int status = emit(w, &slice, payload);
   hwr__unlock(w);
+  free(record);
   return status;
 }
 
@@ -143,9 +147,12 @@ post(hwr_worker_t *w, const char *type, hwr_payload_t payload) {
 
 int
 hwr_post(hwr_worker_t *w, const char *type, hwr_payload_t payload) {
+  uint8_t *record;
   if (!type) return HWR_EBADARG;
+  if (hwr__text_write(&payload, &record)) return HWR_ENOMEM;
   hwr__lock(w);
   int status = post(w, type, payload);
   hwr__unlock(w);
+  free(record);
   return status;
 }

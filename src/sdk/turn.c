@@ -2,6 +2,7 @@
  *
  * turn.c - one turn of a worker: receive, run what came, send, sleep; and how it ends.
  */
+#include "sdk/text_payload.h"
 #include "sdk/worker_state.h"
 
 #include <stdlib.h>
@@ -71,6 +72,27 @@ hwr__worker_break(hwr_worker_t *w, int status) {
 
 /* ------------------------------------------------------------------ what came */
 
+/* The program gets the text of a record (P9.1). */
+static void
+read_text(hwr_worker_t *w, hwr__body_t *body) {
+  size_t text_bytes;
+  char *text = hwr__text_read(body->payload.bytes, body->payload.length_bytes, &text_bytes);
+  uint8_t *both = malloc(body->block_bytes + text_bytes + 1);
+  if (!both) {
+    hwr__worker_break(w, HWR_ENOMEM);
+    text_bytes = 0;
+  } else {
+    memcpy(both, body->block, body->block_bytes);
+    if (text) memcpy(both + body->block_bytes, text, text_bytes);
+    hwr__body_free(body);
+    body->owned = both;
+    body->block = both;
+  }
+  body->payload.bytes = body->block + body->block_bytes;
+  body->payload.length_bytes = text_bytes;
+  free(text);
+}
+
 /* The offset is that of the payload; its block stands before it. */
 hwr__body_t
 hwr__event_body(hwr_worker_t *w, const hwr_event_t *event) {
@@ -82,12 +104,14 @@ hwr__event_body(hwr_worker_t *w, const hwr_event_t *event) {
   uint32_t block_bytes = event->bulk >> 16;
   if (event->kind == HWR_EV_EVENT)
     block_bytes = (uint32_t) hwr_frame_stride(2 + event->value) - HWR_HEADER_BYTES;
-  return (hwr__body_t){
+  hwr__body_t body = {
       .block = base + event->offset - block_bytes,
       .block_bytes = block_bytes,
       .payload = hwr_payload(codec, base + event->offset, event->length),
       .owned = owned,
   };
+  if (codec == HWR_CODEC_TEXT) read_text(w, &body);
+  return body;
 }
 
 int
