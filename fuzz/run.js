@@ -18,8 +18,8 @@ const { parseArgs } = require('node:util');
 const ROOT = path.join(__dirname, '..');
 const OUT = path.join(ROOT, 'build', 'fuzz');
 const CLANG = process.env.FUZZ_CC || 'clang';
-const FLAGS = ['-std=c11', '-g', '-O1', '-Wall', '-Wextra', '-Isrc', '-Iinclude', '-Itest/c'];
-const SANITIZERS = ['-fsanitize=fuzzer,address,undefined', '-fno-sanitize-recover=all'];
+const FLAGS = ['-std=gnu11', '-g', '-O1', '-Wall', '-Wextra', '-Isrc', '-Iinclude', '-Itest/c'];
+const SANITIZERS = ['-fsanitize=fuzzer,address,undefined', '-fno-sanitize-recover=all', '-pthread'];
 const MISSING = 77;
 
 function compile(sources, target) {
@@ -41,13 +41,23 @@ function missingTool() {
   return status === 0 ? '' : `${CLANG} has no libFuzzer: install its compiler-rt\n${stderr}`;
 }
 
+/** The core, and what of the rooms beside it a target includes. */
+function linkedSources(target) {
+  const text = fs.readFileSync(path.join(__dirname, `${target}.c`), 'utf8');
+  const folders = /"sdk\/|<hawser\/msgpack\.h>/.test(text)
+    ? ['src/core', 'src/os', 'src/sdk']
+    : ['src/core'];
+  return folders.flatMap((folder) =>
+    fs
+      .readdirSync(path.join(ROOT, folder))
+      .filter((name) => name.endsWith('.c') && !name.endsWith('_win.c'))
+      .map((name) => `${folder}/${name}`),
+  );
+}
+
 function build(target) {
-  const core = fs
-    .readdirSync(path.join(ROOT, 'src/core'))
-    .filter((name) => name.endsWith('.c'))
-    .map((name) => `src/core/${name}`);
   const executable = path.join(OUT, `${target}.fuzzer`);
-  const { status, stderr } = compile([`fuzz/${target}.c`, ...core], executable);
+  const { status, stderr } = compile([`fuzz/${target}.c`, ...linkedSources(target)], executable);
   if (status !== 0) throw new Error(`${target} does not compile\n${stderr}`);
   return executable;
 }

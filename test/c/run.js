@@ -26,7 +26,7 @@ const PROTOCOL = path.join('docs', 'protocol.md');
 
 /** Rooms other than the core, linked into a program that includes a header of theirs. */
 const ROOMS = [
-  { include: /<hawser\/worker\.h>|"sdk\//, folders: ['src/sdk', 'src/os'] },
+  { include: /<hawser\/(worker|msgpack)\.h>|"sdk\//, folders: ['src/sdk', 'src/os'] },
   { include: /"os\//, folders: ['src/os'] },
 ];
 
