@@ -120,9 +120,10 @@ may_be_narrow(double value) {
   return (value >= -most && value <= most) || (value == value && value - value != 0);
 }
 
-/* A float 32 when that is the same number; NaN keeps its bits. */
+/* A float 32 when that is the same number; every NaN is the same one. */
 int
 hwr_msgpack_write_double(hwr_msgpack_writer_t *writer, double value) {
+  if (value != value) return write_head(writer, 0xca, 0x7fc00000, 4);
   float narrow = may_be_narrow(value) ? (float) value : 0;
   if (value == (double) narrow) {
     uint32_t bits;

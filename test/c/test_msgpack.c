@@ -318,6 +318,7 @@ TEST(other_small_values_are_written_in_their_shortest_form) {
   CHECK_WRITTEN(hwr_msgpack_write_double(&writer, 1.5), "\xca\x3f\xc0\x00\x00");
   CHECK_WRITTEN(hwr_msgpack_write_double(&writer, -0.0), "\xca\x80\x00\x00\x00");
   CHECK_WRITTEN(hwr_msgpack_write_double(&writer, 1e300 * 1e300), "\xca\x7f\x80\x00\x00");
+  CHECK_WRITTEN(hwr_msgpack_write_double(&writer, strtod("nan", NULL)), "\xca\x7f\xc0\x00\x00");
   CHECK_WRITTEN(hwr_msgpack_write_double(&writer, 0.1), "\xcb\x3f\xb9\x99\x99\x99\x99\x99\x9a");
   CHECK_WRITTEN(hwr_msgpack_write_double(&writer, 1e300), "\xcb\x7e\x37\xe4\x3c\x88\x00\x75\x9c");
   CHECK_WRITTEN(hwr_msgpack_write_text(&writer, ""), "\xa0");
