@@ -239,7 +239,7 @@ hwr_msgpack_find(hwr_msgpack_reader_t *reader, const char *key) {
   size_t length = strlen(key);
   for (uint32_t i = 0; i < map.count; i++) {
     status = match_key(&after, key, length);
-    if (status < 0) return status;
+    if (status < 0 || after.at == after.end) return HWR_EMALFORMED;
     if (status == 1) {
       *reader = after;
       return 0;

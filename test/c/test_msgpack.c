@@ -218,6 +218,7 @@ TEST(find_refuses_what_is_no_map_and_maps_that_lie) {
   check_find("\x80", 1, HWR_EUNKNOWN);
   check_find("\x81\xa3ke", 4, HWR_EMALFORMED);
   check_find("\x82\x01\x02\xa3k", 5, HWR_EMALFORMED);
+  check_find("\x82\x01\xa3key", 6, HWR_EMALFORMED); /* no value behind the key */
   check_find("\x81\xc1\x01", 3, HWR_EMALFORMED);
   check_find("\x81\x01\xc1", 3, HWR_EMALFORMED);
   check_find("\x81\xc4\x03key\x01", 7, HWR_EUNKNOWN); /* bytes are no text */
