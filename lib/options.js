@@ -171,8 +171,6 @@ function highWaterOf(mark = {}) {
 
 /** 'structured' and the like, or an object with serialize and deserialize. */
 function serializerOf(serializer = /** @type {any} */ ('structured')) {
-  if (serializer === 'msgpack')
-    throw new UnsupportedError("serializer 'msgpack' comes with the native driver");
   if (BUILT_IN_NAMES.includes(serializer)) return serializer;
   const fits =
     typeof serializer?.serialize === 'function' && typeof serializer.deserialize === 'function';

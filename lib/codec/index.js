@@ -9,7 +9,7 @@ const wholeCodecs = () => require('./whole-codecs');
 
 const STRUCTURED = 1; // on the wire, as all numbers of codecs
 const NONE = 0;
-const BUILT_IN_NAMES = ['structured', 'json', 'v8', 'raw'];
+const BUILT_IN_NAMES = ['structured', 'json', 'msgpack', 'v8', 'raw'];
 
 /**
  * The codec of one channel, both directions.

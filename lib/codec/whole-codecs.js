@@ -9,7 +9,7 @@ const { fromJson, toJson } = require('./json');
 const { StructuredEncoder } = require('./structured-encoder');
 const { WholeEncoder } = require('./whole-encoder');
 
-/** Codecs by number on the wire (P9.1). `none` is no payload at all; 3 is kept for msgpack. */
+/** Codecs by number on the wire (P9.1). `none` is no payload at all. */
 const ID = { none: 0, structured: 1, json: 2, msgpack: 3, v8: 4, raw: 5, text: 6, bytes: 7 };
 
 /** @param {any} value */
@@ -70,9 +70,18 @@ function fromRaw(bytes, start, end, owned) {
   return owned ? view : Buffer.from(view);
 }
 
+/** @type {import('./msgpack-decoder').MsgpackDecoder | undefined} made when it is needed */
+let msgpackDecoder;
+
+/** @type {Read} */
+function fromMsgpack(bytes, start, end, owned) {
+  msgpackDecoder ??= new (require('./msgpack-decoder').MsgpackDecoder)();
+  return msgpackDecoder.decode(bytes, start, end, owned);
+}
+
 /**
  * @typedef {(bytes: any, start: number, end: number, owned: boolean) => any} Read
- * @typedef {{ produce: (value: any) => { id: number, data: any }, [id: number]: Read }} Kind
+ * @typedef {{ produce?: (value: any) => { id: number, data: any }, makeEncoder?: () => any, [id: number]: Read }} Kind
  */
 
 /**
@@ -83,6 +92,13 @@ const BUILT_IN = {
   json: { produce: (value) => ({ id: ID.json, data: toJson(value) }), [ID.json]: fromJson },
   v8: { produce: toV8, [ID.v8]: fromV8 },
   raw: { produce: toRaw, [ID.raw]: fromRaw },
+  // A native worker answers with whichever of them is at hand.
+  msgpack: {
+    makeEncoder: () => new (require('./msgpack-encoder').MsgpackEncoder)(),
+    [ID.msgpack]: fromMsgpack,
+    [ID.json]: fromJson,
+    [ID.raw]: fromRaw,
+  },
 };
 
 /** @param {any} serializer @returns {Kind} */
@@ -100,6 +116,7 @@ function customKind(serializer) {
 }
 
 /** @param {Kind} kind */
-const encoderOf = (kind) => new WholeEncoder(kind.produce);
+const encoderOf = (kind) =>
+  kind.makeEncoder ? kind.makeEncoder() : new WholeEncoder(/** @type {any} */ (kind.produce));
 
 module.exports = { BUILT_IN, customKind, encoderOf, nameOf };
