@@ -19,11 +19,24 @@ function startError(message, { exit, tail, cause }) {
   return new WorkerStartError(message, cause === undefined ? details : { ...details, cause });
 }
 
-/** The process could not be started at all. @param {any} cause @param {string} [cwd] */
-function spawnError(cause, cwd) {
-  const lost = cause.code === 'ENOENT' && cwd !== undefined && !fs.existsSync(cwd);
-  const why = lost ? `its cwd ${cwd} does not exist` : cause.message;
+/**
+ * The process could not be started at all.
+ * @param {any} cause
+ * @param {{ driver?: string, script?: any, cwd?: string }} [options] of createWorker
+ */
+function spawnError(cause, options = {}) {
+  const why = whyNotSpawned(cause, options) ?? cause.message;
   return new WorkerStartError(`Worker process could not be started: ${why}`, { cause });
+}
+
+/** What the system means by its code, where that says little. @param {any} cause @param {any} options */
+function whyNotSpawned({ code }, { driver, script, cwd }) {
+  if (code === 'ENOENT' && cwd !== undefined && !fs.existsSync(cwd))
+    return `its cwd ${cwd} does not exist`;
+  if (driver !== 'native') return undefined;
+  if (code === 'ENOENT' && !fs.existsSync(script)) return `${script} does not exist (ENOENT)`;
+  if (code === 'EACCES') return `${script} is no file that may be executed (EACCES)`;
+  return code === 'ENOEXEC' ? `${script} is no program of this system (ENOEXEC)` : undefined;
 }
 
 /** The process ended before READY, for no reason that it told. */

@@ -86,7 +86,7 @@ class Incarnation {
       else this.#launchListening();
     } catch (error) {
       this.channel.close();
-      throw error instanceof errors.HawserError ? error : spawnError(error);
+      throw error instanceof errors.HawserError ? error : spawnError(error, this.#options);
     }
     return this.#watchStart();
   }
@@ -401,7 +401,7 @@ class Incarnation {
   #finish({ code, signal, error }) {
     const neverReady = this.#endStart();
     if (this.#startCause !== null) this.#startError ??= this.#causedError(this.#startCause);
-    else if (neverReady && error) this.#startError = spawnError(error, this.#options.cwd);
+    else if (neverReady && error) this.#startError = spawnError(error, this.#options);
     else if (neverReady) this.#startError ??= this.#earlyExit({ code, signal });
     if (code === 0 || this.#closedEarly) this.failure ??= this.#cutShort;
     this.isOver = true;

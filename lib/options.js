@@ -217,7 +217,10 @@ function spinOf(spin = 'auto') {
 
 function checkDriver(options) {
   const driver = oneOf(options, 'driver', ['process', 'thread', 'native', 'inline']);
-  if (driver !== 'process') throw new UnsupportedError(`driver '${driver}' is not available yet`);
+  if (driver === 'process') return driver;
+  if (driver !== 'native') throw new UnsupportedError(`driver '${driver}' is not available yet`);
+  require('./native-options').checkNative(options);
+  return driver;
 }
 
 /** Those that are passed on as they are. */
@@ -257,10 +260,11 @@ function normalizeJoin(given) {
 }
 
 function normalizeRest(options) {
-  checkDriver(options);
+  const driver = checkDriver(options);
   checkPlain(options);
   const { signal, env, name } = options;
   return {
+    driver,
     // Loaded here: workers load this file, too, and few of them have workers of their own.
     ...require('./named-options').namedOf(options),
     transport: oneOf(options, 'transport', ['auto', 'shm', 'socket']),
@@ -280,7 +284,7 @@ function normalizeRest(options) {
     signal,
     handlers: options.handlers === undefined ? undefined : checkHandlers(options.handlers),
     workerData: options.workerData,
-    serializer: serializerOf(options.serializer),
+    serializer: serializerOf(or(options.serializer, driver === 'native' ? 'msgpack' : undefined)),
     timeouts: timeoutsOf(options.timeout),
     crash: require('./crash-options').crashOf(options.unexpectedShutdown),
     highWaterMark: highWaterOf(options.highWaterMark),

@@ -55,13 +55,19 @@ function start(options, join, descriptors) {
     maxMessageBytes: options.maxMessageBytes,
     highWaterMark: options.highWaterMark,
   };
-  const args = [...options.execArgv, WORKER_MAIN, options.script, ...options.argv];
-  return spawn(options.execPath, args, {
+  const [file, args] = commandOf(options);
+  return spawn(file, args, {
     cwd: options.cwd,
     env: { ...options.env, [CONFIG]: JSON.stringify(config) },
     stdio: [...stdioOf(options), ...descriptors],
     detached: options.detached,
   });
+}
+
+/** @returns {[string, string[]]} the program to start, and its arguments */
+function commandOf({ driver, script, argv, execPath, execArgv }) {
+  if (driver === 'native') return [script, argv];
+  return [execPath, [...execArgv, WORKER_MAIN, script, ...argv]];
 }
 
 /** One that outlives us keeps nothing of ours open, such as a pipe whose end somebody waits for. */

@@ -6,6 +6,7 @@ const { ProtocolError, SerializationError, TooLargeError } = require('./errors')
 
 /** How the payloads of start frames are marked: structured, without shapes, whatever the codec. */
 const STRUCTURED = 1;
+const TEXT = 6; // on the wire (P9.1)
 const NOWHERE = Buffer.alloc(0);
 const ROOT = /^payload\./;
 const MAX_METHODS = 65_536; // the numbers of 16 bits
@@ -32,10 +33,11 @@ function encodeStart(value) {
  * @param {any} options of createWorker, normalized
  * @throws {SerializationError | TooLargeError}
  */
-function encodeInit({ workerData, name, serializer, timeouts, maxMessageBytes, handlers }) {
+function encodeInit(options) {
+  const { name, serializer, timeouts, maxMessageBytes, handlers } = options;
   const init = encodeStart({
     ...(handlers ? { methods: Object.keys(handlers) } : {}),
-    workerData,
+    workerData: workerDataOf(options),
     name,
     serializer: typeof serializer === 'string' ? serializer : nameOf(serializer),
     builtIn: typeof serializer === 'string',
@@ -44,6 +46,25 @@ function encodeInit({ workerData, name, serializer, timeouts, maxMessageBytes, h
   const most = Math.max(maxMessageBytes, MIN_LIMIT_BYTES);
   if (init.length <= most) return init;
   throw new TooLargeError(`workerData of ${init.length} bytes is over maxMessageBytes (${most})`);
+}
+
+/** A program that knows nothing of codec 1 gets it as it gets payloads. */
+function workerDataOf({ driver, workerData, serializer }) {
+  if (driver !== 'native' || workerData === undefined) return workerData;
+  const { encoder } = createCodec(serializer);
+  try {
+    const end = encoder.encode(NOWHERE, 0, 0, workerData);
+    const record = encoder.bytes.subarray(encoder.start, end);
+    return Buffer.from(encoder.codecId === TEXT ? decodeStart(record, 0, record.length) : record);
+  } catch (error) {
+    throw inWorkerData(error);
+  }
+}
+
+function inWorkerData({ message, path, cause }) {
+  const details = { path: path.replace('payload', 'workerData') };
+  if (cause !== undefined) details.cause = cause;
+  return new SerializationError(message.replace('payload', 'workerData'), details);
 }
 
 function withoutRoot({ message, path, cause }) {

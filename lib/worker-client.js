@@ -536,7 +536,7 @@ class Worker extends EventEmitter {
   }
 
   get driver() {
-    return 'process';
+    return this.#options.driver;
   }
 
   get transport() {

@@ -126,7 +126,7 @@ export interface WorkerOptions<M extends MessageDefs = any> {
   /** Default: stdout inherited, stderr forwarded with its last 4 KiB kept for errors. */
   stdio?: 'inherit' | 'pipe' | 'ignore';
   /** Default 'structured': exactly what structuredClone carries. */
-  serializer?: 'structured' | 'json' | 'v8' | 'raw' | Serializer;
+  serializer?: 'structured' | 'json' | 'msgpack' | 'v8' | 'raw' | Serializer;
   /** One number for calls (it may raise startup and connect), or by phase and type; 0: none. Defaults: startup 10_000, connect 30_000, message 300_000. */
   timeout?:
     | number

@@ -25,6 +25,7 @@ const TWO_34 = 2 ** 34;
 
 /** Encodes values as MessagePack, in one pass, in place where there is room. Getters run once. */
 class MsgpackEncoder {
+  /** @type {any} the Buffer where the record is */
   #bytes = EMPTY;
   #start = 0;
   #p = 0;

@@ -1,6 +1,8 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const path = require('node:path');
+const { pathToFileURL } = require('node:url');
 const { inspect } = require('node:util');
 const { createWorker } = require('hawser');
 const { fixture, starter } = require('./started');
@@ -47,7 +49,6 @@ const WRONG = {
     ['procces', TYPE, 'one of process, thread, native, inline'],
     [null, TYPE, 'one of'],
     ['thread', UNSUPPORTED, 'thread'],
-    ['native', UNSUPPORTED, 'native'],
     ['inline', UNSUPPORTED, 'inline'],
   ],
   transport: [
@@ -101,10 +102,9 @@ const WRONG = {
     [new AbortController(), TYPE, 'an AbortSignal'],
   ],
   serializer: [
-    ['jsno', TYPE, 'one of structured, json, v8, raw'],
+    ['jsno', TYPE, 'one of structured, json, msgpack, v8, raw'],
     [null, TYPE, 'a Serializer'],
     [{ serialize() {} }, TYPE, 'a Serializer'],
-    ['msgpack', UNSUPPORTED, 'msgpack'],
   ],
   handlers: [
     [1, TYPE, 'an object of functions'],
@@ -200,6 +200,45 @@ describe('createWorker refuses', () => {
     ];
     for (const value of wrong)
       await refused(createWorker({ script: value }), TYPE, 'script', 'a path or a file: URL');
+  });
+});
+
+describe('createWorker with driver native refuses', () => {
+  const native = (options) => createWorker('./program', { driver: 'native', ...options });
+
+  it('options of Node, which it does not start', async () => {
+    await refused(native({ execArgv: [] }), TYPE, "'execArgv'", 'argv');
+    await refused(native({ execPath: process.execPath }), TYPE, "'execPath'", 'argv');
+  });
+
+  it('named sockets', async () => {
+    for (const options of [{ socketPath: '/tmp/x' }, { detached: true }, { connection: {} }])
+      await refused(native(options), UNSUPPORTED, `'${Object.keys(options)[0]}'`, 'native');
+  });
+
+  it('serializers whose formats are of JavaScript', async () => {
+    for (const serializer of ['structured', 'v8'])
+      await refused(native({ serializer }), UNSUPPORTED, `'${serializer}'`, 'native');
+  });
+
+  it('workerData that its serializer cannot carry, naming the place', async () => {
+    const workerData = { list: [1, { fn() {} }] };
+    await assert.rejects(native({ workerData }), {
+      name: 'SerializationError',
+      path: 'workerData.list[1].fn',
+      message: /^workerData\.list\[1\]\.fn cannot be sent: a function/,
+    });
+    await assert.rejects(native({ workerData: { big: 2n ** 64n } }), { path: 'workerData.big' });
+    await assert.rejects(native({ workerData: 'x'.repeat(70_000), maxMessageBytes: 1 }), {
+      name: 'TooLargeError',
+    });
+  });
+
+  it('a program that is not there or may not be executed', async () => {
+    await refused(native(), 'WorkerStartError', path.resolve('program'), 'ENOENT');
+    await refused(createWorker(script, { driver: 'native' }), 'WorkerStartError', script, 'EACCES');
+    const url = pathToFileURL(script);
+    await refused(createWorker(url, { driver: 'native' }), 'WorkerStartError', script, 'EACCES');
   });
 });
 
