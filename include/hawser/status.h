@@ -27,6 +27,7 @@
   X(ETIMEOUT, -10013, "no answer came in time")                                                    \
   X(EMALFORMED, -10014, "the bytes are no value")                                                  \
   X(EKIND, -10015, "a value of another kind")                                                      \
+  X(EREFUSED, -10016, "the worker has refused to start")                                           \
   X(EPROTO, -10901, "the peer broke a rule of the protocol")                                       \
   X(EVERSION, -10902, "the peer speaks another version of the protocol")                           \
   X(ETRUNCATED, -10903, "the peer's bytes end inside a frame or a message")                        \

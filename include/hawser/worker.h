@@ -166,7 +166,9 @@ int hwr_worker_on_drain(hwr_worker_t *worker, hwr_worker_cb callback, void *cont
  * hwr_worker_stop.
  *
  *   returns  0; what hwr_worker_open returns; or a fatal status: the host broke the protocol
- *            (HWR_EPROTO, HWR_EVERSION, HWR_ETRUNCATED, HWR_ESTRIKES), HWR_ENOMEM
+ *            (HWR_EPROTO, HWR_EVERSION, HWR_ETRUNCATED, HWR_ESTRIKES), HWR_ENOMEM; HWR_EREFUSED: it
+ *            has another serializer than the host, or hwr_worker_fail; HWR_ETIMEOUT: the host
+ *            was silent for 10 s
  *   thread   the caller's is [worker] from here on
  */
 int hwr_worker_run(hwr_worker_t *worker);
@@ -242,8 +244,8 @@ bool hwr_request_is_cancelled(const hwr_request_t *request);
 bool hwr_request_is_post(const hwr_request_t *request);
 
 typedef void (*hwr_request_cb)(hwr_request_t *request, void *context);
-/* Be told, once, when it is cancelled; at once if it is. Not called behind its answer. The callback
- * runs on [worker], and may answer the request. [any] */
+/* Be told, once, when it is cancelled; at once, in the thread that calls this, if it is. Not called
+ * behind its answer. The callback runs on [worker] else, and may answer the request. [any] */
 void hwr_request_on_cancel(hwr_request_t *request, hwr_request_cb callback, void *context);
 
 /* Answer. Of a request that was kept, 0 and the fatal statuses take it; it may not be used behind

@@ -252,9 +252,11 @@ run_listener(hwr_worker_t *w, hwr_request_t *r) {
   request_free(r);
 }
 
+/* Who gave up while it waited need not have it run. */
 void
 hwr__request_run(hwr_worker_t *w, hwr_request_t *r) {
   if (r->listener) run_listener(w, r);
+  else if (r->cancelled && !r->is_post) reply_locked(r, hwr_nothing());
   else run_handler(w, r);
 }
 
@@ -262,14 +264,19 @@ void
 hwr__queue_run(hwr_worker_t *w) {
   uint32_t most = HWR__EVENTS; /* then the loop turns */
   if (w->options.threads > 0) return;
-  while (most-- > 0 && hwr__queue_may_run(w)) hwr__request_run(w, hwr__queue_shift(w));
+  while (most-- > 0 && !w->turn_is_long && hwr__queue_may_run(w)) {
+    hwr__request_run(w, hwr__queue_shift(w));
+    hwr__look_at_clock(w);
+  }
 }
 
-/* Behind those that wait, for messages keep their order; the pool takes all. */
+/* Behind those that wait, for messages keep their order; the pool takes all. What comes with a
+ * cancel on its heels is to meet that before its handler, if others take their time. */
 static bool
 must_wait(const hwr_worker_t *w) {
   uint32_t most = w->options.max_concurrency;
-  return w->options.threads > 0 || w->queue.first || (most > 0 && w->running_count >= most) ||
+  return w->options.threads > 0 || w->queue.first || w->turn_is_long ||
+         (most > 0 && w->running_count >= most) ||
          hwr_session_lane_bytes(w->session) > w->config.high_water_bytes;
 }
 
@@ -318,6 +325,10 @@ hwr__on_request(hwr_worker_t *w, const hwr_event_t *event) {
   if (!r->is_post) enter_table(w, r);
   if (!r->is_post) hwr__pipes_take(w, r);
   if (!is_served(w, r, event->word >> 16)) return;
+  if (!hwr__codec_is_agreed(w, r->body.payload.codec)) {
+    refuse(r, "ProtocolError", NULL, "a payload in a codec that was not agreed on (P9.3)");
+    return;
+  }
   r->deadline_ms = deadline_of(r, event->value);
   if (must_wait(w)) enqueue(w, r);
   else run_handler(w, r);

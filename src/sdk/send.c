@@ -27,9 +27,9 @@ hwr__send(hwr_worker_t *w, uint32_t word, uint32_t slot, uint32_t generation,
   return err;
 }
 
-static bool
-is_readable(const hwr_worker_t *w, enum hwr_codec codec) {
-  if (codec == w->codec) return true;
+bool
+hwr__codec_is_agreed(const hwr_worker_t *w, enum hwr_codec codec) {
+  if (codec == w->codec || codec == HWR_CODEC_NONE) return true;
   if (w->codec == HWR_CODEC_MSGPACK) return codec == HWR_CODEC_JSON || codec == HWR_CODEC_RAW;
   return w->codec == HWR_CODEC_BYTES && codec == HWR_CODEC_TEXT;
 }
@@ -48,9 +48,9 @@ hwr__payload_check(const hwr_worker_t *w, hwr_payload_t payload, size_t block_by
                    bool is_answer) {
   if (w->stage < HWR__READY || w->stage == HWR__OVER || w->host_gone) return HWR_ECLOSED;
   if (payload.codec == HWR_CODEC_NONE && payload.length_bytes > 0) return HWR_EBADARG;
-  if (payload.codec != HWR_CODEC_NONE && !is_readable(w, payload.codec)) return HWR_EBADARG;
+  if (!hwr__codec_is_agreed(w, payload.codec)) return HWR_EBADARG;
   if (payload.length_bytes > 0 && !payload.bytes) return HWR_EBADARG;
-  return payload.length_bytes > most_bytes(w, is_answer) - block_bytes ? HWR_ETOOBIG : 0;
+  return payload.length_bytes + block_bytes > most_bytes(w, is_answer) ? HWR_ETOOBIG : 0;
 }
 
 int

@@ -13,7 +13,12 @@
 
 enum { HOST_GONE_GRACE_MS = 500 }; /* then the watch thread ends the process */
 enum { WINDOW_BYTES = 1 << 20, STREAMS_WINDOW_BYTES = 16 << 20, STREAM_MARK_BYTES = 64 * 1024 };
-enum { ALL_CODECS = 0xff };
+/* P9.2: what the start is encoded in, and what programs read. */
+enum {
+  CODECS =
+      1 << HWR__CODEC_RECORD | 1 << HWR_CODEC_JSON | 1 << HWR_CODEC_MSGPACK | 1 << HWR_CODEC_RAW,
+  CODECS_OF_OTHERS = 1 << HWR_CODEC_TEXT | 1 << HWR_CODEC_BYTES
+};
 
 /* ------------------------------------------------------------------ memory */
 
@@ -47,7 +52,7 @@ make_session(hwr_worker_t *w) {
   if (!memory) return HWR_ENOMEM;
   hwr_session_config_t config = {
       .role = HWR_WORKER,
-      .codecs = ALL_CODECS,
+      .codecs = w->serializer ? CODECS | CODECS_OF_OTHERS : CODECS,
       .max_message_bytes = (uint32_t) w->config.max_message_bytes,
       .window_bytes = WINDOW_BYTES,
       .window_messages = w->config.high_water_messages,
@@ -133,12 +138,14 @@ codec_of(const hwr_worker_t *w) {
   return strcmp(name, "raw") ? HWR_CODEC_NONE : HWR_CODEC_RAW;
 }
 
-/* P3.11. The host ends the connection, and with it the process. */
+/* P3.11 */
 static void
 refuse(hwr_worker_t *w, const hwr_error_t *error) {
   if (w->start_refused) return;
   w->start_refused = true;
   hwr__send_error(w, HWR_ERROR, 0, 0, error);
+  w->stage = HWR__DRAINING;
+  w->drain_until_ms = hwr__now_ms(w) + HWR__EXIT_DRAIN_MS;
 }
 
 static void
@@ -180,13 +187,12 @@ call_on_start(hwr_worker_t *w) {
   hwr__lock(w);
 }
 
-/* Those who refuse wait for the host to end them; it has read why then. */
 static void
 serve(hwr_worker_t *w) {
   w->codec = codec_of(w);
   if (w->codec == HWR_CODEC_NONE) refuse_serializer(w);
   else call_on_start(w);
-  if (w->start_refused || w->stage != HWR__STARTING) return;
+  if (w->stage != HWR__STARTING) return;
   for (uint32_t i = 0; i < w->handler_count; i++)
     w->handlers[i].timeout_ms = hwr__init_timeout_ms(&w->init, w->handlers[i].type);
   int err = send_methods(w);

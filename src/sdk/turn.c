@@ -11,6 +11,7 @@
 enum { CHECK_MS = 500 };      /* between looks, while the host leaves something unread (P7.8) */
 enum { FEWEST_RECORDS = 16 }; /* of a turn, that are published at once */
 static const uint64_t PUBLISH_NS = 50000; /* no answer waits longer for slow handlers behind it */
+static const uint64_t TURN_NS = 1000000;  /* then what is left waits for the next */
 
 /* In a turn it may be as old as the handler that runs. */
 uint64_t
@@ -166,13 +167,12 @@ static const handle_fn HANDLE[] = {
     [HWR_EV_RESET] = hwr__on_stream,    [HWR_EV_WRITABLE] = hwr__on_stream,
 };
 
-/* Answers do not wait for handlers that take their time. */
-static void
-publish_late(hwr_worker_t *w) {
-  if (w->unpublished_count == 0) return;
+void
+hwr__look_at_clock(hwr_worker_t *w) {
   uint64_t now_ns = hwr_os_now_ns();
   w->now_ms = now_ns / 1000000;
-  if (now_ns - w->published_ns > PUBLISH_NS) push(w);
+  w->turn_is_long = now_ns - w->turn_ns > TURN_NS;
+  if (w->unpublished_count > 0 && now_ns - w->published_ns > PUBLISH_NS) push(w);
 }
 
 static void
@@ -183,7 +183,7 @@ deliver(hwr_worker_t *w) {
     const hwr_event_t *event = &w->events[i];
     handle_fn handle = event->kind < sizeof HANDLE / sizeof *HANDLE ? HANDLE[event->kind] : NULL;
     if (handle) handle(w, event);
-    publish_late(w);
+    hwr__look_at_clock(w);
   }
   hwr_session_events_taken(w->session);
 }
@@ -310,7 +310,9 @@ static void
 take_turn(hwr_worker_t *w) {
   w->in_turn = true;
   w->publish_count = FEWEST_RECORDS;
-  w->now_ms = hwr_os_now_ns() / 1000000;
+  w->turn_ns = hwr_os_now_ns();
+  w->now_ms = w->turn_ns / 1000000;
+  w->turn_is_long = false;
   wake_up(w);
   if (hwr_session_stalled(w->session)) {
     int err = hwr_session_feed(w->session, 0, hwr__now_ms(w));
@@ -341,7 +343,7 @@ hwr_worker_turn(hwr_worker_t *w) {
   if (w->stage != HWR__OVER) take_turn(w);
   bool over = w->status != 0 || w->stage == HWR__OVER;
   if (over) finish(w);
-  int status = over ? w->status : 1;
+  int status = !over ? 1 : w->start_refused && !w->status ? HWR_EREFUSED : w->status;
   hwr__unlock(w);
   return status;
 }

@@ -158,7 +158,9 @@ struct hwr_worker_s {
   int wake[2];                               /* owned: the thread reads the first */
   uint32_t unpublished_count, publish_count; /* records; so many are published at once */
   uint64_t published_ns;
-  uint64_t now_ms; /* as of the last look, in a turn */
+  uint64_t turn_ns; /* when it began */
+  uint64_t now_ms;  /* as of the last look, in a turn */
+  bool turn_is_long;
   hwr__spin_t spin;
 
   hwr_request_t **by_slot; /* owned: requests of the host that are not answered */
@@ -198,6 +200,8 @@ void hwr__memory_free(hwr_worker_t *w);
 void hwr__on_init(hwr_worker_t *w, const hwr_event_t *event);
 
 /* ---- turn.c */
+/* Behind a handler: answers do not wait for those that take their time, nor does what may come. */
+void hwr__look_at_clock(hwr_worker_t *w);
 /* Monotonic. */
 uint64_t hwr__now_ms(const hwr_worker_t *w);
 /* The worker ends with this status; the first one counts. */
@@ -218,6 +222,7 @@ int hwr__send(hwr_worker_t *w, uint32_t word, uint32_t slot, uint32_t generation
               const hwr_slice_t *slices, size_t slice_count);
 /* Whether the host reads that payload in a message of so many bytes before it: 0, HWR_EBADARG,
  * HWR_ETOOBIG, or HWR_ECLOSED. */
+bool hwr__codec_is_agreed(const hwr_worker_t *w, enum hwr_codec codec);
 int hwr__payload_check(const hwr_worker_t *w, hwr_payload_t payload, size_t block_bytes,
                        bool is_answer);
 /* An error as the payload of ERROR or RESET. */
