@@ -17,7 +17,13 @@ const ROOT = path.join(__dirname, '..');
 const INCLUDE = path.join(ROOT, 'include');
 const LIBRARY = 'libhawser-worker.a';
 const ROOMS = ['src/core', 'src/os', 'src/sdk'];
-const DEFAULT_FLAGS = ['-O2', '-ffunction-sections', '-fdata-sections'];
+/** Unwind tables would be a fifth of it; nothing may be thrown through C, and -g brings them back. */
+const DEFAULT_FLAGS = [
+  '-O2',
+  '-ffunction-sections',
+  '-fdata-sections',
+  '-fno-asynchronous-unwind-tables',
+];
 /** Behind the user's: a dialect or -Werror of theirs is meant for their sources. */
 const OUR_FLAGS = ['-std=gnu11', '-Wno-error', '-fPIC', '-fvisibility=hidden'];
 const INCLUDES = [`-I${path.join(ROOT, 'src')}`, `-I${INCLUDE}`];

@@ -181,7 +181,7 @@ write_chunk(flow_t *flow) {
   hwr_payload_t item = hwr_payload(HWR_CODEC_RAW, flow->chunk, length_bytes);
   int64_t status = 0;
   while (length_bytes > 0 && (status = hwr_pipe_write(flow->results, item)) == HWR_EAGAIN)
-    hwr_pipe_wait(flow->results, HWR_PIPE_WRITE);
+    if (hwr_pipe_wait(flow->results, HWR_PIPE_WRITE)) break;
   empty_chunk(flow);
   return status < 0 ? GIVEN_UP : Z_OK;
 }
@@ -202,7 +202,7 @@ read_item(flow_t *flow) {
   hwr_payload_t item;
   int status;
   while ((status = hwr_pipe_read(flow->items, &item)) == HWR_EAGAIN)
-    hwr_pipe_wait(flow->items, HWR_PIPE_READ);
+    if (hwr_pipe_wait(flow->items, HWR_PIPE_READ)) break;
   if (status <= 0) return status == 0 ? Z_STREAM_END : SOURCE_FAILED;
 
   hwr_msgpack_reader_t reader = hwr_msgpack_reader(item.bytes, item.length_bytes);

@@ -9,7 +9,7 @@ const { createWorker } = require('hawser');
 
 const LINES = 200_000;
 const CHUNK_BYTES = 10_007; // lines, words and characters are cut
-const ASKED_EVERY = 200; // chunks
+const ASKED_EVERY = 50; // chunks
 const WORDS = ['Zürich', 'error', 'timeout', 'disk', 'retry', 'user', 'cache', 'naïve'];
 
 /** Each word in the lines whose number it divides, so to say. */
