@@ -20,7 +20,7 @@ const OUTPUT = {
     'through both: true',
   ],
   'native-text-index': [
-    'asked 2 times meanwhile, it grew: true',
+    'asked 5 times meanwhile, it grew: true',
     '200000 lines, 8 words',
     'ERROR: 66666 lines: 3 6 9, as expected: true',
     'Zürich: 100000 lines: 2 4 6, as expected: true',
