@@ -7,7 +7,7 @@ const { Readable } = require('node:stream');
 const zlib = require('node:zlib');
 const { createWorker } = require('hawser');
 
-const LINES = 400_000;
+const LINES = 100_000;
 const CHUNK_BYTES = 50_000;
 
 const text = Buffer.from(
