@@ -8,6 +8,11 @@ exports.cost = [
   { key: 'doorbells', title: 'doorbells each', better: 'lower' },
 ];
 
+/** Of calls with values of any kind. */
+exports.codecs = ['hawser-json', 'hawser-v8', 'hawser-msgpack'];
+
+exports.native = ['hawser-native', 'hawser-native-json', 'hawser-native-socket'];
+
 exports.everyone = [
   'hawser',
   'hawser-socket',

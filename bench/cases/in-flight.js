@@ -1,6 +1,6 @@
 'use strict';
 
-const { cost, everyone } = require('./figures.js');
+const { codecs, cost, everyone, native } = require('./figures.js');
 const { echoSmall, measure, smallObject, verify } = require('../measure.js');
 
 /** @param {number} size calls in flight */
@@ -8,7 +8,7 @@ module.exports = (size) => ({
   name: `in-flight-${size}`,
   title: `Calls with ${size} in flight, small object`,
   baseline: 'worker-threads',
-  contenders: [...everyone, 'hawser-json', 'hawser-v8', 'hawser-signal'],
+  contenders: [...everyone, ...codecs, ...native, 'hawser-signal'],
   figures: [{ key: 'perSecond', title: 'calls/s', better: 'higher' }, ...cost],
 
   async run(create, settings) {

@@ -1,13 +1,13 @@
 'use strict';
 
-const { cost, everyone } = require('./figures.js');
+const { codecs, cost, everyone, native } = require('./figures.js');
 const { echoSmall, measure, quantile, smallObject, verify } = require('../measure.js');
 
 module.exports = {
   name: 'round-trip',
   title: 'Round trip, one call in flight, small object',
   baseline: 'worker-threads',
-  contenders: [...everyone, 'hawser-json', 'hawser-v8'],
+  contenders: [...everyone, ...codecs, ...native],
   figures: [
     { key: 'p50', title: 'p50 µs', better: 'lower' },
     { key: 'p99', title: 'p99 µs', better: 'lower' },
