@@ -11,7 +11,7 @@ const VIEW_BYTES = 16 * 1024;
 const SHORT = 32;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Decodes MessagePack, or throws: any bytes at all may be put before it. It runs nothing of the user's. */
+/** Decodes MessagePack (P9.20), or throws: any bytes may be put before it. It runs nothing of the user's. */
 class MsgpackDecoder {
   #strings = new ShortStrings();
   /** @type {any} a Buffer */
