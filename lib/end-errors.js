@@ -35,8 +35,7 @@ function whyNotSpawned({ code }, { driver, script, cwd }) {
     return `its cwd ${cwd} does not exist`;
   if (driver !== 'native') return undefined;
   if (code === 'ENOENT' && !fs.existsSync(script)) return `${script} does not exist (ENOENT)`;
-  if (code === 'EACCES') return `${script} is no file that may be executed (EACCES)`;
-  return code === 'ENOEXEC' ? `${script} is no program of this system (ENOEXEC)` : undefined;
+  return code === 'EACCES' ? `${script} is no file that may be executed (EACCES)` : undefined;
 }
 
 /** The process ended before READY, for no reason that it told. */

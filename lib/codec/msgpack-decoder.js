@@ -11,7 +11,7 @@ const VIEW_BYTES = 16 * 1024;
 const SHORT = 32;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Decodes MessagePack, or throws: any bytes at all may be put before it. It runs nothing of the user's. */
+/** Decodes MessagePack (P9.20), or throws: any bytes may be put before it. It runs nothing of the user's. */
 class MsgpackDecoder {
   #strings = new ShortStrings();
   /** @type {any} a Buffer */
@@ -21,8 +21,6 @@ class MsgpackDecoder {
   #end = 0;
   #owned = false;
   #depth = 0;
-  /** @type {DataView | null} of #bytes */
-  #view = null;
 
   /**
    * @param {any} bytes
@@ -44,7 +42,6 @@ class MsgpackDecoder {
       return value;
     } finally {
       this.#bytes = EMPTY;
-      this.#view = null;
     }
   }
 
@@ -80,11 +77,6 @@ class MsgpackDecoder {
     let value = 0;
     for (const end = from + size; from < end; from++) value = value * 256 + bytes[from];
     return value;
-  }
-
-  #dataView() {
-    const { buffer, byteOffset, byteLength } = this.#bytes;
-    return (this.#view ??= new DataView(buffer, byteOffset, byteLength));
   }
 
   /** @param {number} count */
@@ -154,14 +146,14 @@ class MsgpackDecoder {
 
   /** @param {number} from @param {number} count */
   #readDate(from, count) {
-    const view = this.#dataView();
-    if (count === 4) return dateOf(view.getUint32(from), 0);
+    const bytes = this.#bytes;
+    if (count === 4) return dateOf(bytes.readUInt32BE(from), 0);
     if (count === 8) {
-      const high = view.getUint32(from);
-      return dateOf((high & 3) * 2 ** 32 + view.getUint32(from + 4), high >>> 2);
+      const high = bytes.readUInt32BE(from);
+      return dateOf((high & 3) * 2 ** 32 + bytes.readUInt32BE(from + 4), high >>> 2);
     }
     if (count !== 12) throw malformed(`a timestamp of ${count} bytes`);
-    return dateOf(Number(view.getBigInt64(from + 4)), view.getUint32(from));
+    return dateOf(Number(bytes.readBigInt64BE(from + 4)), bytes.readUInt32BE(from));
   }
 
   /** What 0xc0 to 0xdf stand for. @type {Array<undefined | ((d: MsgpackDecoder) => any)>} */
@@ -176,16 +168,16 @@ class MsgpackDecoder {
     (d) => d.#readExt(d.#natural(1)),
     (d) => d.#readExt(d.#natural(2)),
     (d) => d.#readExt(d.#natural(4)),
-    (d) => d.#dataView().getFloat32(d.#take(4)),
-    (d) => d.#dataView().getFloat64(d.#take(8)),
+    (d) => d.#bytes.readFloatBE(d.#take(4)),
+    (d) => d.#bytes.readDoubleBE(d.#take(8)),
     (d) => d.#natural(1),
     (d) => d.#natural(2),
     (d) => d.#natural(4),
-    (d) => integerOf(d.#dataView().getBigUint64(d.#take(8))),
-    (d) => d.#dataView().getInt8(d.#take(1)),
-    (d) => d.#dataView().getInt16(d.#take(2)),
-    (d) => d.#dataView().getInt32(d.#take(4)),
-    (d) => integerOf(d.#dataView().getBigInt64(d.#take(8))),
+    (d) => integerOf(d.#bytes.readBigUInt64BE(d.#take(8))),
+    (d) => d.#bytes.readInt8(d.#take(1)),
+    (d) => d.#bytes.readInt16BE(d.#take(2)),
+    (d) => d.#bytes.readInt32BE(d.#take(4)),
+    (d) => integerOf(d.#bytes.readBigInt64BE(d.#take(8))),
     (d) => d.#readExt(1),
     (d) => d.#readExt(2),
     (d) => d.#readExt(4),

@@ -35,8 +35,6 @@ class MsgpackEncoder {
   #own = EMPTY;
   /** @type {unknown[]} steps from the place of a failure outwards */
   #trail = [];
-  /** @type {DataView | null} of #bytes */
-  #view = null;
 
   constructor() {
     this.codecId = MSGPACK;
@@ -92,7 +90,6 @@ class MsgpackEncoder {
 
   /** @param {any} bytes @param {number} start @param {number} limit */
   #place(bytes, start, limit) {
-    if (this.#bytes !== bytes) this.#view = null;
     this.#bytes = bytes;
     this.#start = start;
     this.#limit = limit;
@@ -112,11 +109,6 @@ class MsgpackEncoder {
     from.copy(this.#own, 0, this.#start, this.#p);
     this.#place(this.#own, 0, this.#own.length);
     this.#p = size;
-  }
-
-  #dataView() {
-    const { buffer, byteOffset, byteLength } = this.#bytes;
-    return (this.#view ??= new DataView(buffer, byteOffset, byteLength));
   }
 
   /** @param {any} value */
@@ -193,14 +185,14 @@ class MsgpackEncoder {
   /** @param {number} value */
   #writeDouble(value) {
     this.#byte(0xcb);
-    this.#dataView().setFloat64(this.#p, value);
+    this.#bytes.writeDoubleBE(value, this.#p);
     this.#p += 8;
   }
 
   /** @param {bigint} value of 64 bits */
   #writeInteger64(value) {
     this.#byte(value < 0n ? 0xd3 : 0xcf);
-    this.#dataView().setBigUint64(this.#p, BigInt.asUintN(64, value));
+    this.#bytes.writeBigUInt64BE(BigInt.asUintN(64, value), this.#p);
     this.#p += 8;
   }
 
@@ -356,7 +348,7 @@ class MsgpackEncoder {
     }
     this.#byte(0xd7);
     this.#long(TIMESTAMP, nanoseconds * 4 + Math.floor(seconds / TWO_32));
-    this.#dataView().setUint32(this.#p, seconds % TWO_32);
+    this.#bytes.writeUInt32BE(seconds % TWO_32, this.#p);
     this.#p += 4;
   }
 
@@ -364,7 +356,7 @@ class MsgpackEncoder {
     this.#byte(0xc7);
     this.#byte(12);
     this.#long(TIMESTAMP, nanoseconds);
-    this.#dataView().setBigInt64(this.#p, BigInt(seconds));
+    this.#bytes.writeBigInt64BE(BigInt(seconds), this.#p);
     this.#p += 8;
   }
 }

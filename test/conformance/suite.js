@@ -162,6 +162,24 @@ function describeCodecs(start) {
       assert.deepEqual(answer, { when: '1970-01-01T00:00:00.000Z', list: [1, null] });
     });
 
+    it("'msgpack' carries what MessagePack carries, and workerData as it is", async () => {
+      const worker = await start({ serializer: 'msgpack', workerData: new Set(['a']) });
+      const value = { when: new Date(0), list: [1, null, undefined, 2n ** 60n, Buffer.from('b')] };
+      assert.deepEqual(await worker.send('echo', value), value);
+      assert.equal(await worker.send('echo', undefined), undefined);
+      const large = Buffer.alloc(10 * MEBIBYTE, 'msgpack');
+      assert.ok((await worker.send('echo', large)).equals(large));
+    });
+
+    it("'msgpack' names the path of what it refuses", async () => {
+      const worker = await start({ serializer: 'msgpack' });
+      await assert.rejects(worker.send('echo', { list: [1, { on: () => {} }] }), {
+        code: 'ERR_HAWSER_SERIALIZE',
+        path: 'payload.list[1].on',
+      });
+      assert.equal(await worker.send('echo', 1), 1);
+    });
+
     it("'v8' carries a map", async () => {
       const worker = await start({ serializer: 'v8' });
       const value = new Map([['a', { deep: [1n] }]]);
