@@ -50,9 +50,9 @@ describe('the SDK of native workers', () => {
 
   it('tells the caller of a handler that has not answered, or could not', async () => {
     const worker = await start({ maxMessageBytes: 4096 });
-    const message = /^the handler of '(ignore|tooBig)' returned without an answer$/;
+    const message = "the handler of 'ignore' returned without an answer";
     await assert.rejects(worker.send('ignore'), { message });
-    await assert.rejects(worker.send('tooBig'), { message });
+    await assert.rejects(worker.send('tooBig'), { code: 'ERR_HAWSER_TOO_LARGE' });
     worker.post('ignore');
     assert.equal((await worker.send('about')).type, 'about');
   });
