@@ -3,7 +3,8 @@
  * spin.h - when a worker waits awake for what the host is likely to send soon.
  *
  * The rules are those of transport/spin.c for a loop with one connection: only while the host grants
- * it, only after traffic within the budget; two misses in a row switch it off, and something that
+ * it, only after traffic within the budget, or four of them while the host is awake, for it takes
+ * that long to settle a batch of answers and to make new calls; two misses in a row switch it off, and something that
  * came soon after we sent, although we slept, switches it on again for a trial, each time after more
  * of them.
  *
