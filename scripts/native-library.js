@@ -63,10 +63,12 @@ async function run([tool, ...first], args) {
   }
 }
 
-/** A name for what would come out: of the sources, the compiler and its flags. */
-async function keyOf(tools, files) {
-  const { stdout, stderr } = await run(tools.cc, ['-v']);
-  const hash = createHash('sha256').update(JSON.stringify([tools, stdout, stderr, version]));
+/** A name for what would come out: of the sources, the compiler, however it was called, and its flags. */
+async function keyOf({ cc, flags }, files) {
+  const { stdout, stderr } = await run(cc, ['-v']);
+  const compiler = `${stdout}${stderr}`.replace(/^COLLECT_GCC=.*$/m, '');
+  const said = JSON.stringify([cc.slice(1), flags, compiler, version]);
+  const hash = createHash('sha256').update(said);
   for (const file of files) hash.update(file).update(fs.readFileSync(path.join(ROOT, file)));
   return hash.digest('hex').slice(0, 16);
 }

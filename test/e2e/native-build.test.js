@@ -10,11 +10,15 @@ const { ROOT, folders, installPacked, shell } = require('./native-project');
 const HEADERS = ['worker.h', 'msgpack.h', 'status.h'];
 const MAX_ADDED_BYTES = 100_000;
 
-/** Notes each call in $CALLS, and compiles nothing. */
+/** Notes each call in $CALLS, and compiles nothing. Two that are to $MEET go on together. */
 const NOTING_COMPILER = `
 echo "$*" >>"$CALLS"
 for last; do :; done
-[ "$1" = -v ] || echo object >"$last"
+if [ "$1" != -v ]; then echo object >"$last"
+elif [ -z "$MEET" ]; then :
+elif mkdir "$MEET/first" 2>/dev/null; then read -r _ <"$MEET/gate"
+else echo >"$MEET/gate"
+fi
 `;
 
 const isThere = (tool) => spawnSync(tool, ['--version']).error === undefined;
@@ -100,7 +104,13 @@ describe('npx hawser', () => {
   });
 
   it('libs may run twice at the same time', async () => {
-    const [one, other] = await Promise.all([1, 2].map(() => libs({ CFLAGS: '-DTWICE' })));
+    const MEET = make();
+    await shell(MEET, 'mkfifo gate');
+    const [one, other] = await Promise.all([1, 2].map(() => libs({ CFLAGS: '-DTWICE', MEET })));
+    for (const { compiled, stderr } of [one, other]) {
+      assert.equal(stderr, '');
+      assert.ok(compiled.length > 10);
+    }
     assert.equal(one.library, other.library);
     assert.deepEqual(fs.readdirSync(path.dirname(one.library)).sort(), [
       'hawser-worker.pc',
@@ -108,7 +118,7 @@ describe('npx hawser', () => {
       'libhawser-worker.a',
     ]);
     const { stdout } = await shell(project, `ar t ${one.library}`);
-    assert.ok(stdout.split('\n').length > 10);
+    assert.equal(stdout.split('\n').length - 1, one.compiled.length);
   });
 
   it('libs says on stderr what the compiler said, and exits with 1', async () => {
