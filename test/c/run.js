@@ -18,6 +18,7 @@ const ROOT = path.join(__dirname, '..', '..');
 const OUT = path.join(ROOT, 'build', 'c');
 const CC = process.env.CC || 'cc';
 const INCLUDES = ['src', 'include', 'test/c'];
+const PROGRAMS_OF_WORKERS = ['test/conformance/native', 'test/hostile/native'];
 const WARNINGS = ['-Wall', '-Wextra', '-Werror'];
 const CORE_FLAGS = ['-std=c11', '-Wpedantic', '-Wconversion'];
 const TIME_LIMIT_MS = 60_000;
@@ -55,17 +56,19 @@ function listPrograms() {
 
 function linkedSources(text) {
   const rooms = ROOMS.filter((room) => room.include.test(text)).flatMap((room) => room.folders);
-  return ['src/core', ...new Set(rooms)].flatMap((folder) =>
-    glob(folder, /\.c$/)
-      .filter((name) => !/_win\.c$/.test(name))
-      .map((name) => `${folder}/${name}`),
-  );
+  return ['src/core', ...new Set(rooms)].flatMap(sourcesOf);
 }
+
+const sourcesOf = (folder) =>
+  glob(folder, /\.c$/)
+    .filter((name) => !/_win\.c$/.test(name))
+    .map((name) => `${folder}/${name}`);
 
 const modified = (file) => fs.statSync(path.join(ROOT, file)).mtimeMs;
 
 function newestHeader() {
-  const folders = ['include/hawser', 'test/c', 'src/core', 'src/os', 'src/sdk'];
+  const rooms = ['src/core', 'src/os', 'src/sdk'];
+  const folders = ['include/hawser', 'test/c', ...PROGRAMS_OF_WORKERS, ...rooms];
   const headers = folders.flatMap((folder) =>
     glob(folder, /\.h$/).map((name) => `${folder}/${name}`),
   );
@@ -104,13 +107,17 @@ async function compile(args, target) {
   return target;
 }
 
-const sanFlags = (san) => ['-g', '-O1', `-fsanitize=${san}`, '-fno-sanitize-recover=all'];
+const sanFlags = (san) => [
+  ...['-g', '-O1'],
+  ...(san ? [`-fsanitize=${san}`, '-fno-sanitize-recover=all'] : []),
+];
 const includeFlags = INCLUDES.map((folder) => `-I${folder}`);
 
+const folderOf = (san) => san.replaceAll(',', '-') || 'plain';
 const objects = new Map();
 /** @returns {Promise<string>} the object file of one source, compiled once per set of sanitizers */
 function compileObject(source, san) {
-  const key = `${san.replaceAll(',', '-')}/${source.replaceAll('/', '-')}.o`;
+  const key = `${folderOf(san)}/${source.replaceAll('/', '-')}.o`;
   if (!objects.has(key)) objects.set(key, compileStale(source, san, path.join(OUT, key)));
   return objects.get(key);
 }
@@ -119,7 +126,7 @@ async function compileStale(source, san, target) {
   fs.mkdirSync(path.dirname(target), { recursive: true });
   const newest = Math.max(modified(source), newestHeader());
   if (fs.existsSync(target) && fs.statSync(target).mtimeMs > newest) return target;
-  const dialect = /^src\/(os|sdk)\//.test(source) ? ['-std=gnu11'] : CORE_FLAGS;
+  const dialect = /^(src\/core|test\/c)\//.test(source) ? CORE_FLAGS : ['-std=gnu11'];
   return compile(
     [...dialect, ...WARNINGS, ...sanFlags(san), ...includeFlags, '-c', source],
     target,
@@ -134,8 +141,25 @@ async function build(program, san) {
   const sources = [...program.sources, program.source];
   const parts = await Promise.all(sources.map((source) => compileObject(source, san)));
   const threads = san === 'thread' || program.sources.length > glob('src/core', /\.c$/).length;
-  const target = path.join(OUT, san.replaceAll(',', '-'), program.name.replace(/\.c$/, ''));
+  const target = path.join(OUT, folderOf(san), program.name.replace(/\.c$/, ''));
   return compile([...parts, ...sanFlags(san), ...(threads ? ['-pthread'] : [])], target);
+}
+
+/**
+ * Build a program that is linked with the SDK.
+ * @param {string[]} sources paths below the root; the first names it
+ * @param {string} [san] sanitizers; none if it is empty
+ * @returns {Promise<string>} path of the executable, which is as new as what it is made of
+ */
+async function buildWorker(sources, san = '') {
+  const rooms = ['src/core', 'src/os', 'src/sdk'].flatMap(sourcesOf);
+  const all = [...sources, ...rooms].map((source) => compileObject(source, san));
+  const parts = await Promise.all(all);
+  const name = sources[0].replace(/\.c$/, '').replaceAll('/', '-');
+  const target = path.join(OUT, folderOf(san), name);
+  const isNewer = (part) => fs.statSync(part).mtimeMs > fs.statSync(target).mtimeMs;
+  if (fs.existsSync(target) && !parts.some(isNewer)) return target;
+  return compile([...parts, ...sanFlags(san), '-pthread'], target);
 }
 
 /** The thread sanitizer of older compilers cannot live with as much address randomisation as newer kernels have. */
@@ -205,4 +229,4 @@ async function main(args) {
 
 if (require.main === module) main(process.argv.slice(2));
 
-module.exports = { CC, listPrograms, runProgram };
+module.exports = { CC, buildWorker, fixedAddresses, listPrograms, runProgram };

@@ -24,15 +24,17 @@ const MEBIBYTE = 1024 * 1024;
 /**
  * What every transport must do, as tests of the describe block that this is called in.
  * @param {'shm' | 'socket'} transport
- * @param {boolean} [isNamed] whether its workers listen at named sockets
+ * @param {{ isNamed?: boolean, adapt?: (options: object) => object }} [how] isNamed: its workers
+ *   listen at named sockets; adapt: makes options for another driver of those for the process driver
  */
-function conforms(transport, isNamed = false) {
+function conforms(transport, { isNamed = false, adapt = (options) => options } = {}) {
   const workers = [];
   let folder;
   let count = 0;
   const start = async (options) => {
     const socketPath = isNamed ? path.join(folder, `${++count}`) : undefined;
-    const worker = await createWorker({ script, transport, execPath, socketPath, ...options });
+    const all = { script, transport, execPath, socketPath, ...options };
+    const worker = await createWorker(adapt(all));
     workers.push(worker);
     return worker;
   };

@@ -1,0 +1,79 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const path = require('node:path');
+const { buildWorker } = require('../c/run');
+const { NOT_APPLICABLE } = require('./native/not-applicable');
+const { conforms } = require('./suite');
+
+const FOLDER = 'test/conformance/native';
+const SHARED = ['program', 'values'];
+/** Those of workers/ that there are in C, and what they are made of. */
+const PROGRAMS = {
+  handlers: [],
+  'custom-codec': [],
+  flow: [],
+  cancels: [],
+  emits: [],
+  progresses: [],
+  asks: [],
+  streams: ['given', 'echoes'],
+};
+
+const executables = new Map();
+
+/** The first that needs them waits for the compiler. */
+async function buildAll() {
+  const builds = Object.entries(PROGRAMS).map(async ([name, parts]) => {
+    const sources = [name, ...parts, ...SHARED].map((part) => `${FOLDER}/${part}.c`);
+    executables.set(name, await buildWorker(sources));
+  });
+  await Promise.all(builds);
+}
+
+/** Options for the program in C instead of the script of the same name. */
+function asNative({ script, execPath: _, ...options }) {
+  const { maxConcurrency } = options.workerData ?? {};
+  const argv = maxConcurrency ? [`--max-concurrency=${maxConcurrency}`] : [];
+  return {
+    ...options,
+    driver: 'native',
+    script: executables.get(path.basename(script, '.js')),
+    argv,
+  };
+}
+
+const titleWithin = (suite, test) => test.titlePath().slice(suite.titlePath().length).join(' ');
+
+/** Take out tests of a describe block. @returns {string[]} the titles of those within it */
+function withdraw(suite, isWithdrawn) {
+  const withdrawn = [];
+  suite.eachTest((test) => {
+    const title = titleWithin(suite, test);
+    if (isWithdrawn(title)) withdrawn.push(title);
+  });
+  const visit = (one) => {
+    one.tests = one.tests.filter((test) => !withdrawn.includes(titleWithin(suite, test)));
+    one.suites.forEach(visit);
+  };
+  visit(suite);
+  return withdrawn;
+}
+
+describe('a native worker', () => {
+  before(async function () {
+    this.timeout(120_000);
+    await buildAll();
+  });
+
+  const listed = Object.values(NOT_APPLICABLE).flat();
+  for (const transport of ['shm', 'socket']) {
+    const suite = describe(`over ${transport}`, () => conforms(transport, { adapt: asNative }));
+    const withdrawn = withdraw(suite, (title) => listed.includes(title));
+
+    it(`has every row of the suite over ${transport} but those that are listed as not applicable`, () => {
+      assert.deepEqual(withdrawn.sort(), [...listed].sort());
+      assert.equal(new Set(listed).size, listed.length);
+    });
+  }
+});
