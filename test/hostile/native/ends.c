@@ -50,6 +50,13 @@ stopped_in_answer(peer_t *peer, long length) {
 }
 
 static void
+serves(peer_t *peer, long value) {
+  (void) value;
+  peer_start(peer);
+  peer_serve(peer);
+}
+
+static void
 never_answers(peer_t *peer, long value) {
   (void) value;
   signal(SIGTERM, SIG_IGN);
@@ -147,13 +154,9 @@ data_changes(peer_t *peer, long value) {
 }
 
 const behaviour_t end_behaviours[] = {
-    {"killedInAnswer", killed_in_answer},
-    {"stopped", stopped},
-    {"stoppedInAnswer", stopped_in_answer},
-    {"neverAnswers", never_answers},
-    {"closesSocket", closes_socket},
-    {"garbageInPage", garbage_in_page},
-    {"tailMoves", tail_moves},
-    {"dataChanges", data_changes},
-    {NULL, NULL},
+    {"killedInAnswer", killed_in_answer},   {"stopped", stopped},
+    {"stoppedInAnswer", stopped_in_answer}, {"serves", serves},
+    {"neverAnswers", never_answers},        {"closesSocket", closes_socket},
+    {"garbageInPage", garbage_in_page},     {"tailMoves", tail_moves},
+    {"dataChanges", data_changes},          {NULL, NULL},
 };
