@@ -17,7 +17,7 @@ const path = require('node:path');
 const ROOT = path.join(__dirname, '..', '..');
 const OUT = path.join(ROOT, 'build', 'c');
 const CC = process.env.CC || 'cc';
-const INCLUDES = ['src', 'include', 'test/c'];
+const INCLUDES = ['src', 'include', 'test/c', 'test/conformance/native'];
 const PROGRAMS_OF_WORKERS = ['test/conformance/native', 'test/hostile/native'];
 const WARNINGS = ['-Wall', '-Wextra', '-Werror'];
 const CORE_FLAGS = ['-std=c11', '-Wpedantic', '-Wconversion'];
