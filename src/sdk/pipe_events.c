@@ -110,6 +110,7 @@ take_of_call(hwr_worker_t *w, char role, const hwr_request_t *r) {
   hwr_pipe_t *pipe = find_of_call(w, role, r->slot, r->generation);
   if (!pipe) return NULL;
   pipe->call_role = 0;
+  pipe->has_results = role == 'r';
   w->pipes.unclaimed_count--;
   return pipe;
 }
@@ -197,11 +198,13 @@ hwr__on_stream(hwr_worker_t *w, const hwr_event_t *event) {
   }
   hwr_pipe_t *pipe = event->slot < w->pipes.count ? w->pipes.table[event->slot] : NULL;
   if (!pipe || pipe->generation != event->generation) return;
-  if (event->kind == HWR_EV_DATA) on_data(pipe, event);
+  if (event->kind == HWR_EV_DATA && pipe->released) hwr__pipe_reset(pipe, NULL);
+  else if (event->kind == HWR_EV_DATA) on_data(pipe, event);
   if (event->kind == HWR_EV_END) on_end(pipe);
   if (event->kind == HWR_EV_RESET) on_reset(pipe, event);
   hwr__pipe_touch(pipe);
-  if (event->kind == HWR_EV_RESET) forget_of_call(pipe);
+  if (event->kind == HWR_EV_RESET && pipe->call_role) forget_of_call(pipe);
+  else hwr__pipe_free_if_over(pipe);
 }
 
 /* ------------------------------------------------------------------ the end */

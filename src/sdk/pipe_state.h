@@ -27,6 +27,7 @@ struct hwr_pipe_s {
   bool closed;   /* reset, by either end, or the host is gone */
   bool touched;
   bool released;
+  bool has_results; /* of a request */
   uint32_t holders; /* callbacks that are being run with it */
   uint32_t waiters; /* threads in hwr_pipe_wait */
   hwr__item_t *first, *last, *current;

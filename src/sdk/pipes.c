@@ -93,7 +93,7 @@ pipe_destroy(hwr_pipe_t *pipe) {
 
 void
 hwr__pipe_free_if_over(hwr_pipe_t *pipe) {
-  if (pipe->released && pipe->holders == 0 && pipe->waiters == 0 && !pipe->touched)
+  if (pipe->released && !pipe->open && pipe->holders == 0 && pipe->waiters == 0 && !pipe->touched)
     pipe_destroy(pipe);
 }
 
@@ -103,9 +103,16 @@ hwr__pipes_deinit(hwr_worker_t *w) {
   free(w->pipes.table);
 }
 
+/* Of results that are all written: the host's END may still be on its way, and a RESET would take
+ * back what it has not read. */
+static bool
+awaits_end(const hwr_pipe_t *pipe) {
+  return pipe->has_results && pipe->our_end && !pipe->their_end;
+}
+
 void
 hwr__pipe_release(hwr_pipe_t *pipe) {
-  if (pipe->open) hwr__pipe_reset(pipe, NULL);
+  if (pipe->open && !awaits_end(pipe)) hwr__pipe_reset(pipe, NULL);
   pipe->on_ready = NULL;
   pipe->released = true;
   hwr__pipe_free_if_over(pipe);
