@@ -25,7 +25,7 @@ hwr__now_ms(const hwr_worker_t *w) {
 static void
 publish(hwr_worker_t *w) {
   w->unpublished_count = 0;
-  if (!hwr__link_has_unpublished(&w->link)) return;
+  if (!hwr__link_has_unpublished(&w->link) && !hwr__link_has_unsent(&w->link)) return;
   hwr__link_publish(&w->link);
   if (!hwr__on_worker_thread(w)) return;
   w->published_ns = hwr_os_now_ns();
