@@ -9,6 +9,8 @@ const EMPTY = Buffer.alloc(0);
 const VIEW_BYTES = 16 * 1024;
 /** Longer strings are not looked up among recent ones. */
 const SHORT = 32;
+/** A property as an assignment makes it, but without a setter's say. */
+const PLAIN = { writable: true, enumerable: true, configurable: true };
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Decodes MessagePack (P9.20), or throws: any bytes may be put before it. It runs nothing of the user's. */
@@ -121,7 +123,9 @@ class MsgpackDecoder {
     const object = {};
     for (let i = 0; i < count; i++) {
       const key = this.#readKey();
-      object[key] = this.#read();
+      const value = this.#read();
+      if (key !== '__proto__') object[key] = value;
+      else Object.defineProperty(object, key, { ...PLAIN, value });
     }
     this.#depth--;
     return object;
@@ -129,7 +133,6 @@ class MsgpackDecoder {
 
   #readKey() {
     const key = this.#read();
-    if (key === '__proto__') throw malformed('a key __proto__');
     if (typeof key === 'string') return key;
     if (Number.isInteger(key) || typeof key === 'bigint') return String(key);
     throw malformed('a key that is neither text nor an integer');

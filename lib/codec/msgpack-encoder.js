@@ -294,7 +294,6 @@ class MsgpackEncoder {
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i];
       try {
-        if (key === '__proto__') throw new Refusal('a key of this name');
         this.#writeString(key);
         this.#write(object[key]);
       } catch (thrown) {
@@ -309,9 +308,9 @@ class MsgpackEncoder {
     const entries = [...Map.prototype.entries.call(map)];
     this.#writeCount(0x80, 0xde, entries.length);
     entries.forEach(([key, value], i) => {
-      const isKey = typeof key !== 'string' || key === '__proto__';
+      const isKey = typeof key !== 'string';
       try {
-        if (isKey) throw new Refusal('a key that is no plain string');
+        if (isKey) throw new Refusal('a key that is no string');
         this.#writeString(key);
         this.#write(value);
       } catch (thrown) {
