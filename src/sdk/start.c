@@ -153,7 +153,8 @@ refuse_serializer(hwr_worker_t *w) {
   char text[256];
   snprintf(text, sizeof text, "Serializer mismatch: host uses %.80s, worker uses %.80s.",
            w->init.serializer, w->serializer ? w->serializer : "msgpack, json or raw");
-  refuse(w, &(hwr_error_t){.name = "HandshakeError", .message = text});
+  refuse(w,
+         &(hwr_error_t){.name = "HandshakeError", .code = "ERR_HAWSER_HANDSHAKE", .message = text});
 }
 
 void
