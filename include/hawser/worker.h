@@ -129,7 +129,7 @@ int hwr_worker_create(hwr_worker_t **worker, const hwr_worker_options_t *options
 void hwr_worker_destroy(hwr_worker_t *worker);
 
 /* Answers a request. It calls hwr_reply or hwr_fail before it returns, or hwr_request_keep; if not,
- * the caller gets an Error that says so. In a thread of the pool, if there is one. */
+ * the caller gets an Error that says so, or TooLargeError if hwr_reply returned HWR_ETOOBIG. In a thread of the pool, if there is one. */
 typedef void (*hwr_handler_cb)(hwr_request_t *request, void *context);
 /* A callback without arguments of its own. [worker] */
 typedef void (*hwr_worker_cb)(hwr_worker_t *worker, void *context);
@@ -278,7 +278,7 @@ hwr_pipe_t *hwr_request_items(hwr_request_t *request);
 
 /* Emit an event to the host's worker.events.
  *
- *   name     1 to 1024 bytes
+ *   name     0 to 1024 bytes
  *   payload  borrowed until return
  *   returns  0
  *            HWR_EAGAIN     sent, but more waits than the mark allows: wait for on_drain

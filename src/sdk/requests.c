@@ -139,6 +139,7 @@ static int
 reply_locked(hwr_request_t *r, hwr_payload_t payload) {
   if (r->answered) return HWR_EBADARG;
   int err = is_wanted(r) ? hwr__payload_check(r->worker, payload, 0, true) : 0;
+  if (err == HWR_ETOOBIG) r->refused_bytes = payload.length_bytes;
   if (err) return err;
   err = answer(r, payload);
   close_request(r);
@@ -217,10 +218,23 @@ enqueue(hwr_worker_t *w, hwr_request_t *r) {
   if (w->options.threads > 0) hwr_signal_one(w->work);
 }
 
+static void
+fail_too_large(hwr_request_t *r) {
+  char text[96];
+  snprintf(text, sizeof text, "a message of %zu bytes is over maxMessageBytes (%zu)",
+           r->refused_bytes, hwr__most_bytes(r->worker, true));
+  fail_locked(
+      r, &(hwr_error_t){.name = "TooLargeError", .code = "ERR_HAWSER_TOO_LARGE", .message = text});
+}
+
 /* The handler has returned. */
 static void
 check_answered(hwr_request_t *r) {
   if (r->answered || r->kept) return;
+  if (r->refused_bytes > 0) {
+    fail_too_large(r);
+    return;
+  }
   char text[160];
   snprintf(text, sizeof text, "the handler of '%.100s' returned without an answer",
            r->handler->type);

@@ -35,8 +35,8 @@ hwr__codec_is_agreed(const hwr_worker_t *w, enum hwr_codec codec) {
 }
 
 /* What is neither a request nor an answer may have 64 KiB in any case (P4.6). */
-static size_t
-most_bytes(const hwr_worker_t *w, bool is_answer) {
+size_t
+hwr__most_bytes(const hwr_worker_t *w, bool is_answer) {
   size_t own = w->config.max_message_bytes;
   size_t theirs = hwr_session_peer(w->session)->max_message_bytes;
   size_t most = own < theirs ? own : theirs;
@@ -50,7 +50,7 @@ hwr__payload_check(const hwr_worker_t *w, hwr_payload_t payload, size_t block_by
   if (payload.codec == HWR_CODEC_NONE && payload.length_bytes > 0) return HWR_EBADARG;
   if (!hwr__codec_is_agreed(w, payload.codec)) return HWR_EBADARG;
   if (payload.length_bytes > 0 && !payload.bytes) return HWR_EBADARG;
-  return payload.length_bytes + block_bytes > most_bytes(w, is_answer) ? HWR_ETOOBIG : 0;
+  return payload.length_bytes + block_bytes > hwr__most_bytes(w, is_answer) ? HWR_ETOOBIG : 0;
 }
 
 int
@@ -112,7 +112,7 @@ emit(hwr_worker_t *w, const hwr_slice_t *block, hwr_payload_t payload) {
 int
 hwr_emit(hwr_worker_t *w, const char *name, hwr_payload_t payload) {
   size_t name_bytes = name ? strlen(name) : 0;
-  if (name_bytes == 0 || name_bytes > HWR_MAX_NAME_BYTES) return HWR_EBADARG;
+  if (!name || name_bytes > HWR_MAX_NAME_BYTES) return HWR_EBADARG;
   uint8_t block[NAME_BLOCK_BYTES];
   hwr_slice_t slice = {block, write_name_block(block, name, name_bytes)};
   uint8_t *record;

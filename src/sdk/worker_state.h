@@ -74,6 +74,7 @@ struct hwr_request_s { /* a request, or an event that waits behind requests */
   _Atomic bool cancelled;
   uint32_t holders;     /* callbacks that are being run with it */
   uint64_t deadline_ms; /* UINT64_MAX: none */
+  size_t refused_bytes; /* of an answer that was too long; 0: none */
   hwr__body_t body;
   char *texts; /* owned: tx, then pairs of key and value, each ended by NUL; NULL until asked for */
   uint32_t pair_count;
@@ -225,6 +226,8 @@ int hwr__send(hwr_worker_t *w, uint32_t word, uint32_t slot, uint32_t generation
 bool hwr__codec_is_agreed(const hwr_worker_t *w, enum hwr_codec codec);
 int hwr__payload_check(const hwr_worker_t *w, hwr_payload_t payload, size_t block_bytes,
                        bool is_answer);
+/* The longest payload that both ends allow. */
+size_t hwr__most_bytes(const hwr_worker_t *w, bool is_answer);
 /* An error as the payload of ERROR or RESET. */
 int hwr__send_error(hwr_worker_t *w, enum hwr_frame_type type, uint32_t slot, uint32_t generation,
                     const hwr_error_t *error);
