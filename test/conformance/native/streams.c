@@ -242,6 +242,14 @@ leave_endless(source_s *source, bool is_left) {
   if (is_left) take_note("left");
 }
 
+/* As the stream of a handler in JavaScript refuses it. */
+static void
+end_values(source_s *source, bool is_left) {
+  hwr_payload_t value = value_element(hwr_request_payload(source->request), (uint32_t) source->at);
+  if (is_left || !value_is_nil(value)) reply_nothing(source->request);
+  else must(hwr_fail_with(source->request, "ERR_STREAM_NULL_VALUES", "null is no item"));
+}
+
 /* The element at `at` of a JSON array: its bytes up to the comma or bracket behind it. */
 static bool
 next_of_json(source_s *source, hwr_payload_t array) {
@@ -271,7 +279,7 @@ next_of_values(source_s *source) {
   hwr_payload_t payload = hwr_request_payload(source->request);
   if (payload.codec == HWR_CODEC_JSON) return next_of_json(source, payload);
   hwr_payload_t value = value_element(payload, (uint32_t) source->at);
-  if (value.codec == HWR_CODEC_NONE) return false;
+  if (value.codec == HWR_CODEC_NONE || value_is_nil(value)) return false;
   write_value(&source->item, value);
   return true;
 }
@@ -364,7 +372,7 @@ endless(hwr_request_t *request, void *context) {
 static void
 yields(hwr_request_t *request, void *context) {
   (void) context;
-  start_source(request, next_of_values, succeed);
+  start_source(request, next_of_values, end_values);
 }
 
 static void

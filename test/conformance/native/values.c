@@ -48,6 +48,13 @@ value_is_nothing(hwr_payload_t value) {
          read.ext_type == 0;
 }
 
+bool
+value_is_nil(hwr_payload_t value) {
+  hwr_msgpack_reader_t reader = reader_of(value);
+  hwr_msgpack_t read;
+  return hwr_msgpack_read(&reader, &read) == 1 && read.kind == HWR_MSGPACK_NIL;
+}
+
 int64_t
 value_int(hwr_payload_t value, int64_t otherwise) {
   hwr_msgpack_reader_t reader = reader_of(value);
@@ -101,7 +108,7 @@ write_value(hwr_msgpack_writer_t *writer, hwr_payload_t value) {
     hwr_msgpack_write_encoded(writer, value.bytes, value.length_bytes);
   else if (value.codec == HWR_CODEC_RAW)
     hwr_msgpack_write_bytes(writer, value.bytes, value.length_bytes);
-  else hwr_msgpack_write_ext(writer, 0, "", 0);
+  else hwr_msgpack_write_ext(writer, 0, "", 1);
 }
 
 void

@@ -13,6 +13,7 @@ hwr_payload_t value_field(hwr_payload_t map, const char *key);
 /* Of an array, likewise. */
 hwr_payload_t value_element(hwr_payload_t array, uint32_t index);
 bool value_is_nothing(hwr_payload_t value); /* as JavaScript's undefined */
+bool value_is_nil(hwr_payload_t value);
 int64_t value_int(hwr_payload_t value, int64_t otherwise);
 /* Owned, ended by NUL; NULL where it is no text. */
 char *value_text(hwr_payload_t value);
