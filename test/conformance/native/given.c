@@ -4,6 +4,7 @@
  */
 #include "streams.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,7 +44,7 @@ take_items(void *context) {
       const hwr_error_t *error = hwr_pipe_error(items);
       return end_sink(sink, error ? error : &none);
     }
-    if (is_refused(sink->request, item)) return free(sink), 0;
+    if (is_unreadable(item)) return end_sink(sink, &unreadable_error);
     if (!sink->take(sink, item)) return end_sink(sink, NULL);
     sink->count++;
   }
@@ -161,7 +162,18 @@ text_of_property(const hwr_error_t *error, const char *key) {
 }
 
 static void
+reply_message(hwr_request_t *request, const hwr_error_t *error) {
+  char text[128];
+  int length = snprintf(text, sizeof text, "{\"message\":\"%s\"}", error ? error->message : "");
+  must(hwr_reply(request, hwr_payload(HWR_CODEC_TEXT, text, (size_t) length)));
+}
+
+static void
 reply_outcome(sink_s *sink, const hwr_error_t *error) {
+  if (hwr_worker_codec(hwr_request_worker(sink->request)) == HWR_CODEC_BYTES) {
+    reply_message(sink->request, error);
+    return;
+  }
   hwr_msgpack_writer_t *writer = value_writer();
   hwr_msgpack_write_map(writer, error ? 5 : 1);
   hwr_msgpack_write_text(writer, "got");

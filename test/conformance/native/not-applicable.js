@@ -48,6 +48,9 @@ const NOT_APPLICABLE = {
     'a payload that is a stream reaches the handlers of the host from parent.send()',
     'a payload that is a stream of the worker ends for the host when the worker dies',
   ],
+  'exit() of C runs nothing of the runtime: hwr_worker_stop is what ends behind the answers': [
+    'ending by process.exit in the midst of calls lets the answers before it arrive (P2)',
+  ],
   'a program in C has no async contexts': ['handlers have async contexts of their own'],
 };
 

@@ -112,19 +112,19 @@ run_steps(steps_s *steps) {
 
 static enum hwr_codec
 codec_of(hwr_request_t *request) {
-  return hwr_worker_codec(hwr_request_worker(request));
+  enum hwr_codec codec = hwr_worker_codec(hwr_request_worker(request));
+  return codec == HWR_CODEC_BYTES ? HWR_CODEC_TEXT : codec; /* 'picky' writes text */
 }
 
+const hwr_error_t unreadable_error = {.message = "nobody can read that"};
+
 bool
-is_refused(hwr_request_t *request, hwr_payload_t payload) {
+is_unreadable(hwr_payload_t payload) {
   const char *word = "unreadable";
   size_t length = strlen(word);
   if (payload.codec != HWR_CODEC_TEXT) return false;
-  for (size_t at = 0; at + length <= payload.length_bytes; at++) {
-    if (memcmp((const char *) payload.bytes + at, word, length)) continue;
-    must(hwr_fail_with(request, NULL, "nobody can read that"));
-    return true;
-  }
+  for (size_t at = 0; at + length <= payload.length_bytes; at++)
+    if (!memcmp((const char *) payload.bytes + at, word, length)) return true;
   return false;
 }
 
@@ -133,6 +133,14 @@ end_source(source_s *source, bool is_left) {
   hwr_msgpack_writer_deinit(&source->item);
   source->over(source, is_left);
   free(source);
+}
+
+static int
+refuse_item(source_s *source, int status) {
+  fail_with_status(source->request, status);
+  hwr_msgpack_writer_deinit(&source->item);
+  free(source);
+  return 0;
 }
 
 static int
@@ -151,7 +159,7 @@ give_items(void *context) {
     if (codec != HWR_CODEC_RAW) item.codec = codec;
     int64_t taken = hwr_pipe_write(results, item);
     if (taken == HWR_EAGAIN) return HWR_EAGAIN;
-    if (taken < 0 && taken != HWR_ECLOSED) return fail_with_status(source->request, (int) taken), 0;
+    if (taken < 0 && taken != HWR_ECLOSED) return refuse_item(source, (int) taken);
     if (taken < 0) return end_source(source, true), 0;
     source->has_item = false;
     source->at++;
@@ -160,7 +168,10 @@ give_items(void *context) {
 
 static void
 start_source(hwr_request_t *request, bool (*next)(source_s *), void (*over)(source_s *, bool)) {
-  if (is_refused(request, hwr_request_payload(request))) return;
+  if (is_unreadable(hwr_request_payload(request))) {
+    must(hwr_fail(request, &unreadable_error));
+    return;
+  }
   source_s *source = need(sizeof *source);
   must(hwr_request_keep(request));
   source->next = next;

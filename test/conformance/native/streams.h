@@ -12,8 +12,9 @@
 void take_note(const char *what);
 /* The failure of handlers that are to fail. */
 extern const hwr_error_t far_error;
-/* Fails a request whose payload the serializer 'picky' refuses; true if it did. */
-bool is_refused(hwr_request_t *request, hwr_payload_t payload);
+/* What the serializer 'picky' refuses, and what it says then. */
+bool is_unreadable(hwr_payload_t payload);
+extern const hwr_error_t unreadable_error;
 
 /* given.c: handlers that read what hwr_request_items gives */
 extern const route_t given_routes[];

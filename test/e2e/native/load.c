@@ -126,9 +126,11 @@ take_note(const char *what) {
   (void) what;
 }
 
+const hwr_error_t unreadable_error;
+
 bool
-is_refused(hwr_request_t *request, hwr_payload_t payload) {
-  (void) request, (void) payload;
+is_unreadable(hwr_payload_t payload) {
+  (void) payload;
   return false;
 }
 
