@@ -69,14 +69,15 @@ event_body(uint8_t body[BODY_BYTES]) {
   return BODY_BYTES;
 }
 
-/* Within credit, or without regard to it. */
+/* Within credit: legal, and the host is to bear it. */
 static void
-events(peer_t *peer, long is_legal) {
+events(peer_t *peer, long value) {
+  (void) value;
   static uint8_t body[BODY_BYTES];
   frame_t frame = {.length = event_body(body), .type = EVENT, .flags = MSGPACK};
   start_and_answer_one(peer);
   for (;;) {
-    if (is_legal) peer_await_credit(peer, frame.length);
+    peer_await_credit(peer, frame.length);
     peer_send(peer, frame, body);
   }
 }
