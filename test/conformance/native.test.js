@@ -5,7 +5,6 @@ const { once } = require('node:events');
 const path = require('node:path');
 const { createWorker } = require('hawser');
 const { buildWorker } = require('../c/run');
-const { outcomeOf } = require('../e2e/outcomes');
 const { NOT_APPLICABLE } = require('./native/not-applicable');
 const { conforms } = require('./suite');
 
@@ -95,22 +94,6 @@ describe('a native worker', () => {
       assert.ok(error instanceof RangeError);
       assert.deepEqual([error.code, error.limit], ['E_FAR', 7]);
       assert.equal(await worker.send('plain', 1), 1);
-    });
-
-    it('gives all items of a stream though another is opened while they are delivered', async () => {
-      await start('streams');
-      for (let round = 0; round < 5; round++) {
-        let inner;
-        // What takes its time has the rest of its batch delivered later, and the slot is free by then.
-        const onProgress = () => {
-          const until = performance.now() + 30;
-          while (performance.now() < until);
-          queueMicrotask(() => (inner = outcomeOf(worker.stream('generator', 3))));
-        };
-        const { items } = await outcomeOf(worker.stream('about', null, { onProgress }));
-        assert.equal(items.length, 2);
-        assert.deepEqual(await inner, { items: [0, 1, 2] });
-      }
     });
   });
 
