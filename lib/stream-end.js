@@ -40,6 +40,11 @@ class StreamEnd {
   #unflushed = 0; // that were sent since #flushCount
   #flushCount = 0; // of the channel
   isOver = false;
+  /**
+   * Of the same slot, which was free again while the last of this one's events were not delivered.
+   * @type {StreamEnd | undefined}
+   */
+  older;
   isTouched = false; // in this batch
   /** @type {StreamOwner} */
   owner = NOBODY;

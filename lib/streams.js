@@ -45,18 +45,24 @@ class Streams {
    */
   #add(about, windows) {
     const end = new StreamEnd(this, this.#channel, about, windows);
+    end.older = this.#bySlot[end.slot];
     this.#bySlot[end.slot] = end;
     return end;
   }
 
   /** Both directions are over. @param {StreamEnd} end */
   remove(end) {
-    if (this.#bySlot[end.slot] === end) this.#bySlot[end.slot] = undefined;
+    const newest = this.#bySlot[end.slot];
+    if (newest === end) this.#bySlot[end.slot] = end.older;
+    for (let one = newest; one !== undefined; one = one.older)
+      if (one.older === end) one.older = end.older;
   }
 
   #find(at) {
-    const end = this.#bySlot[this.#channel.slot(at)];
-    return end?.generation === this.#channel.generation(at) ? end : undefined;
+    const generation = this.#channel.generation(at);
+    let end = this.#bySlot[this.#channel.slot(at)];
+    while (end !== undefined && end.generation !== generation) end = end.older;
+    return end;
   }
 
   /** In a batch. */
@@ -117,9 +123,10 @@ class Streams {
 
   /** The channel carries nothing any more. @param {Error} error @param {boolean} isAsked here */
   endAll(error, isAsked) {
-    const ends = this.#bySlot.filter((end) => end !== undefined);
+    const ends = this.#bySlot;
     this.#bySlot = [];
-    for (const end of ends) end.lose(error, isAsked);
+    for (const newest of ends)
+      for (let end = newest; end !== undefined; end = end.older) end.lose(error, isAsked);
     this.onEndsSent();
   }
 }

@@ -124,6 +124,7 @@ hwr_pipe_release(hwr_pipe_t *pipe) {
   hwr_worker_t *w = pipe->worker;
   hwr__lock(w);
   hwr__pipe_release(pipe);
+  hwr__wake(w); /* likewise */
   hwr__unlock(w);
 }
 
@@ -194,6 +195,7 @@ read_locked(hwr_pipe_t *pipe, hwr_payload_t *item) {
   }
   if (pipe->their_end && !pipe->error) {
     pipe->end_read = true;
+    hwr__wake(pipe->worker); /* who leaves may have waited for that */
     return 0;
   }
   return pipe->closed ? HWR_ECLOSED : HWR_EAGAIN;

@@ -104,6 +104,7 @@ release_if_over(hwr_request_t *r) {
   if (r->counted) w->running_count--;
   w->open_count--;
   request_free(r);
+  if (w->stage == HWR__LEAVING) hwr__wake(w); /* the last one, of a handler in the pool */
   if (w->queue.first && w->options.threads > 0) hwr_signal_one(w->work);
 }
 

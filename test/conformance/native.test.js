@@ -1,7 +1,9 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { once } = require('node:events');
 const path = require('node:path');
+const { createWorker } = require('hawser');
 const { buildWorker } = require('../c/run');
 const { NOT_APPLICABLE } = require('./native/not-applicable');
 const { conforms } = require('./suite');
@@ -64,6 +66,35 @@ describe('a native worker', () => {
   before(async function () {
     this.timeout(120_000);
     await buildAll();
+  });
+
+  describe('beside the suite', () => {
+    let worker;
+    const start = async (script) =>
+      (worker = await createWorker(asNative({ script: `${script}.js`, transport: 'shm' })));
+    afterEach(() => worker.shutdown());
+
+    it('refuses in the emitter what is no name, no codec or too long, and sends nothing', async () => {
+      await start('emits');
+      assert.deepEqual(await worker.send('refusals'), Array(5).fill('HWR_EBADARG'));
+      assert.equal(await worker.send('early'), 'ERR_HAWSER_CLOSED');
+    });
+
+    it('refuses send() and post() to a handler that streams, and does not run it', async () => {
+      await start('streams');
+      await assert.rejects(worker.send('endless'), { code: 'ERR_HAWSER_UNSUPPORTED' });
+      worker.post('endless');
+      assert.equal(await worker.send('produced'), 0);
+      assert.equal(await worker.send('running'), 0);
+    });
+
+    it('refuses a pipe with the error of its program, and goes on', async () => {
+      await start('streams');
+      const [error] = await once(worker.openPipe('refused'), 'error');
+      assert.ok(error instanceof RangeError);
+      assert.deepEqual([error.code, error.limit], ['E_FAR', 7]);
+      assert.equal(await worker.send('plain', 1), 1);
+    });
   });
 
   const listed = Object.values(NOT_APPLICABLE).flat();

@@ -5,6 +5,7 @@
 #include "values.h"
 #include "program.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,11 +90,31 @@ value_bytes(hwr_payload_t value, size_t *length_bytes) {
 
 /* ---- writing */
 
+static pthread_key_t writers;
+
+static void
+free_writer(void *writer) {
+  hwr_msgpack_writer_deinit(writer);
+  free(writer);
+}
+
+static void
+make_writers(void) {
+  if (pthread_key_create(&writers, free_writer)) abort();
+}
+
 hwr_msgpack_writer_t *
 value_writer(void) {
-  static _Thread_local hwr_msgpack_writer_t writer;
-  hwr_msgpack_writer_reset(&writer);
-  return &writer;
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, make_writers);
+  hwr_msgpack_writer_t *writer = pthread_getspecific(writers);
+  if (!writer) {
+    writer = need(sizeof *writer);
+    hwr_msgpack_writer_init(writer);
+    if (pthread_setspecific(writers, writer)) abort();
+  }
+  hwr_msgpack_writer_reset(writer);
+  return writer;
 }
 
 hwr_payload_t
