@@ -374,6 +374,7 @@ update_region(hwr_session_t *s) {
     left = s->out->capacity_bytes - hwr_producer_offset(s->out);
   }
   uint32_t length = room < left ? (uint32_t) room : left;
+  length -= length % HWR_FRAME_ALIGN; /* the peer may have read to the middle of a frame */
   if (length < HWR_MIN_REGION_BYTES) return 0;
   uint32_t start = hwr_producer_offset(s->out);
   s->region = (hwr_region_t){HWR_REGION_RING, start, start + length};

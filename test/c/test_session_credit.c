@@ -484,6 +484,19 @@ TEST(the_region_comes_back_to_the_ring_when_the_spill_is_empty) {
   end_close(&end);
 }
 
+TEST(the_region_ends_where_a_frame_may_end_though_the_peer_has_read_half_of_one) {
+  uint8_t some[101];
+  lone_grant(&end, &DEFAULTS, 1u << 30, 1u << 20);
+  end_post(&end, big, 5000);
+  end_flush(&end);
+  CHECK_INT(end_read(&end, some, sizeof some), sizeof some);
+  end_flush(&end);
+  hwr_region_t region = hwr_session_region(end.session);
+  CHECK_INT(region.kind, HWR_REGION_RING);
+  CHECK_INT(region.limit % HWR_FRAME_ALIGN, 0);
+  end_close(&end);
+}
+
 /* P7.3 */
 TEST(a_peer_that_lies_about_what_it_took_ends_the_session_S1) {
   lone_open(&end, HWR_HOST, &DEFAULTS);
@@ -523,6 +536,7 @@ main(void) {
   RUN(credit_that_finds_no_room_is_not_forgotten);
   RUN(control_frames_find_room_in_a_ring_full_of_records);
   RUN(the_region_comes_back_to_the_ring_when_the_spill_is_empty);
+  RUN(the_region_ends_where_a_frame_may_end_though_the_peer_has_read_half_of_one);
   RUN(a_peer_that_lies_about_what_it_took_ends_the_session_S1);
   frames_free(&frames);
   return check_exit_code();
