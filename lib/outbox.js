@@ -75,7 +75,7 @@ class Outbox {
   /** @throws {OverloadedError} past the cap */
   checkRoom() {
     if (!this.needsDrain || !this.#channel.isOverCap) return;
-    this.#channel.flushMidway(); // some of it may have credit
+    if (this.#channel.hasUnflushed) this.#channel.flushMidway(); // some of it may have credit
     if (this.#channel.isOverCap) throw overCap();
   }
 

@@ -113,6 +113,11 @@ class RecordSender extends BatchReader {
     return this.#words[WORD.HELD_RECORDS] + this.#words[WORD.RECORD_COUNT];
   }
 
+  /** Whether some of what waits has not been tried to be sent. */
+  get hasUnflushed() {
+    return this.#words[WORD.RECORD_COUNT] > 0;
+  }
+
   /** Whether more waits than a high-water mark says. */
   get isOverMark() {
     return this.queuedBytes > this.highWaterBytes || this.queuedRecords > this.highWaterMessages;

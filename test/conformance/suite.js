@@ -164,13 +164,20 @@ function describeCodecs(start) {
       assert.deepEqual(answer, { when: '1970-01-01T00:00:00.000Z', list: [1, null] });
     });
 
-    it("'msgpack' carries what MessagePack carries, and workerData as it is", async () => {
-      const worker = await start({ serializer: 'msgpack', workerData: new Set(['a']) });
+    it("'msgpack' carries what MessagePack carries", async () => {
+      const worker = await start({ serializer: 'msgpack' });
       const value = { when: new Date(0), list: [1, null, undefined, 2n ** 60n, Buffer.from('b')] };
       assert.deepEqual(await worker.send('echo', value), value);
       assert.equal(await worker.send('echo', undefined), undefined);
       const large = Buffer.alloc(10 * MEBIBYTE, 'msgpack');
       assert.ok((await worker.send('echo', large)).equals(large));
+    });
+
+    it("'msgpack' is not that of workerData", async () => {
+      const workerData = new Set(['a']);
+      const worker = await start({ serializer: 'msgpack', workerData });
+      // It has come; its way back is that of any answer.
+      await assert.rejects(worker.send('data'), { code: 'ERR_HAWSER_SERIALIZE', message: /a Set/ });
     });
 
     it("'msgpack' names the path of what it refuses", async () => {

@@ -66,7 +66,7 @@ describe("codec 'msgpack' carries", () => {
   });
 
   it('any value of JSON with Buffers and dates', () => {
-    const key = fc.string({ unit: 'grapheme' }).filter((text) => text !== '__proto__');
+    const key = fc.string({ unit: 'grapheme' });
     const leaf = fc.oneof(
       fc.double(),
       fc.integer(),
@@ -146,7 +146,6 @@ describe("codec 'msgpack' refuses", () => {
     'a boxed primitive': [{ n: Object(1) }, 'payload.n'],
     'a BigInt of over 64 bits': [{ n: 2n ** 64n }, 'payload.n'],
     'a negative BigInt of over 64 bits': [-(2n ** 63n) - 1n, 'payload'],
-    'a key __proto__': [JSON.parse('{"a":{"__proto__":1}}'), 'payload.a.__proto__'],
     'a Map with a key that is no string': [{ map: new Map([[{}, 1]]) }, 'payload.map.keys()[0]'],
     'a value of a Map': [new Map([['k', { f() {} }]]), 'payload.get("k").f'],
     'a Set': [new Set(), 'payload'],
@@ -193,7 +192,6 @@ describe("codec 'msgpack' reads no", () => {
     'timestamp of three bytes': 'c7 03 ff 000000',
     'timestamp of no time': 'c7 0c ff 00000000 7fffffffffffffff',
     'timestamp of too many nanoseconds': 'c7 0c ff 3b9aca00 0000000000000000',
-    'key __proto__': '81 a9 5f5f70726f746f5f5f 80',
     'key that is an array': '81 90 01',
     'key that is null': '81 c0 01',
     'text that is no UTF-8': 'a2 c328',

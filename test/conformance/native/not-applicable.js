@@ -15,6 +15,7 @@ const NOT_APPLICABLE = {
     'payloads carries a hole in an array there and back',
     'payloads keeps cycles and shared references',
     'payloads hands workerData to the worker',
+    "serializer 'msgpack' is not that of workerData",
     "events named 'error' are logged where nobody listens, and given to who does",
   ],
   'MessagePack has one kind of bytes, which arrive as a Buffer': [
