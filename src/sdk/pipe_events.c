@@ -196,8 +196,8 @@ hwr__on_stream(hwr_worker_t *w, const hwr_event_t *event) {
     on_open(w, event);
     return;
   }
-  hwr_pipe_t *pipe = event->slot < w->pipes.count ? w->pipes.table[event->slot] : NULL;
-  if (!pipe || pipe->generation != event->generation) return;
+  hwr_pipe_t *pipe = hwr__pipe_find(w, event->slot, event->generation);
+  if (!pipe) return;
   if (event->kind == HWR_EV_DATA && pipe->released) hwr__pipe_reset(pipe, NULL);
   else if (event->kind == HWR_EV_DATA) on_data(pipe, event);
   if (event->kind == HWR_EV_END) on_end(pipe);

@@ -18,7 +18,8 @@ struct hwr_pipe_s {
   hwr_worker_t *worker;
   hwr_pipe_t *next, *previous; /* of all that live */
   hwr_pipe_t *touched_next;
-  char *name; /* owned */
+  hwr_pipe_t *older; /* of the same slot, which was free again before the last of its events */
+  char *name;        /* owned */
   uint32_t slot, generation;
   bool objects;
   bool open; /* in the table: its stream is not over */
@@ -42,6 +43,8 @@ struct hwr_pipe_s {
 hwr_pipe_t *hwr__pipe_create(hwr_worker_t *w, const char *name, size_t name_bytes, bool objects);
 /* 0 or HWR_ENOMEM. */
 int hwr__pipe_enter(hwr_pipe_t *pipe, uint32_t slot, uint32_t generation);
+/* The one of that stream that is in the table, or NULL. */
+hwr_pipe_t *hwr__pipe_find(const hwr_worker_t *w, uint32_t slot, uint32_t generation);
 /* Both directions are over. */
 void hwr__pipe_leave(hwr_pipe_t *pipe);
 /* Something changed: who waits for it is to look. */

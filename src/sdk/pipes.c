@@ -46,6 +46,7 @@ hwr__pipe_enter(hwr_pipe_t *pipe, uint32_t slot, uint32_t generation) {
     pipes->table = table;
     pipes->count = count;
   }
+  pipe->older = pipes->table[slot];
   pipes->table[slot] = pipe;
   pipe->slot = slot;
   pipe->generation = generation;
@@ -58,7 +59,16 @@ hwr__pipe_leave(hwr_pipe_t *pipe) {
   hwr__pipes_t *pipes = &pipe->worker->pipes;
   if (!pipe->open) return;
   pipe->open = false;
-  if (pipes->table[pipe->slot] == pipe) pipes->table[pipe->slot] = NULL;
+  hwr_pipe_t **place = &pipes->table[pipe->slot];
+  while (*place != pipe) place = &(*place)->older;
+  *place = pipe->older;
+}
+
+hwr_pipe_t *
+hwr__pipe_find(const hwr_worker_t *w, uint32_t slot, uint32_t generation) {
+  hwr_pipe_t *pipe = slot < w->pipes.count ? w->pipes.table[slot] : NULL;
+  while (pipe && pipe->generation != generation) pipe = pipe->older;
+  return pipe;
 }
 
 static void

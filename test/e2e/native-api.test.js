@@ -133,6 +133,21 @@ describe('the SDK of native workers', () => {
     assert.ok((await worker.send('runs')) < 11);
   });
 
+  it('has each pipe end though its slot is taken again before its last events are met', async () => {
+    const worker = await start();
+    let closed = 0;
+    worker.on('pipe', (pipe) => {
+      pipe.on('close', () => closed++).resume();
+      for (const value of [1, 2, 3]) pipe.write(value);
+      pipe.end();
+    });
+    const rounds = 40;
+    for (let round = 0; round < rounds; round++)
+      await Promise.all(Array.from({ length: 50 }, () => worker.send('briefPipe')));
+    while (closed < 50 * rounds) await worker.ping();
+    assert.equal(await worker.send('pipesEnded'), 50 * rounds);
+  });
+
   it('ends a handler that runs for ever when the host is gone (P3)', async () => {
     const host = spawn(execPath, [path.join(__dirname, 'hosts', 'native-host.js'), program], {
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -185,6 +185,40 @@ on_runs(hwr_request_t *request, void *context) {
   reply_text(request, text);
 }
 
+static int pipes_ended;
+
+static void
+on_brief_ready(hwr_pipe_t *pipe, void *context) {
+  hwr_payload_t item;
+  int status;
+  (void) context;
+  while ((status = hwr_pipe_read(pipe, &item)) == 1)
+    ;
+  if (status == HWR_EAGAIN) return;
+  if (status == 0) pipes_ended++;
+  hwr_pipe_release(pipe);
+}
+
+/* A pipe that is over as soon as the host has ended it. */
+static void
+on_brief_pipe(hwr_request_t *request, void *context) {
+  hwr_pipe_options_t options = {.objects = true};
+  hwr_pipe_t *pipe;
+  (void) context;
+  if (hwr_pipe_open(hwr_request_worker(request), "brief", &options, &pipe)) abort();
+  hwr_pipe_end(pipe);
+  hwr_pipe_on_ready(pipe, on_brief_ready, NULL);
+  hwr_reply(request, hwr_nothing());
+}
+
+static void
+on_pipes_ended(hwr_request_t *request, void *context) {
+  char text[16];
+  (void) context;
+  snprintf(text, sizeof text, "%d", pipes_ended);
+  reply_text(request, text);
+}
+
 static void
 on_start(hwr_worker_t *worker, void *context) {
   hwr_payload_t data = hwr_worker_data(worker);
@@ -233,6 +267,8 @@ main(void) {
       {"spin", on_spin},
       {"slowly", on_slowly},
       {"runs", on_runs},
+      {"briefPipe", on_brief_pipe},
+      {"pipesEnded", on_pipes_ended},
   };
   hwr_worker_t *worker;
   if (hwr_worker_create(&worker, NULL)) return 1;
