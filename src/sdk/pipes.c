@@ -186,10 +186,7 @@ return_credit(hwr_pipe_t *pipe, uint32_t cost) {
   hwr_worker_t *w = pipe->worker;
   if (!pipe->open || pipe->their_end || w->status || w->stage == HWR__OVER) return;
   hwr_session_stream_consumed(w->session, pipe->slot, pipe->generation, cost, pipe->objects);
-  if ((w->in_turn && hwr__on_worker_thread(w)) || !hwr_session_control_waits(w->session)) return;
-  int err = hwr_session_flush(w->session, NULL, 0, hwr__now_ms(w));
-  if (err) hwr__worker_break(w, err);
-  else hwr__sent(w);
+  hwr__send_credit(w);
 }
 
 static int

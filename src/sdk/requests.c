@@ -114,7 +114,10 @@ close_request(hwr_request_t *r) {
   hwr_worker_t *w = r->worker;
   r->answered = true;
   leave_table(r);
-  if (r->is_post && w->stage != HWR__OVER) hwr_session_settle(w->session, 1);
+  if (r->is_post && w->stage != HWR__OVER) {
+    hwr_session_settle(w->session, 1);
+    hwr__send_credit(w);
+  }
   release_if_over(r);
   hwr__wake(w); /* it may be what a worker that leaves waited for, or a request that waits */
 }

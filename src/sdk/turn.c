@@ -58,6 +58,14 @@ hwr__sent(hwr_worker_t *w) {
 }
 
 void
+hwr__send_credit(hwr_worker_t *w) {
+  if ((w->in_turn && hwr__on_worker_thread(w)) || !hwr_session_control_waits(w->session)) return;
+  int err = hwr_session_flush(w->session, NULL, 0, hwr__now_ms(w));
+  if (err) hwr__worker_break(w, err);
+  else hwr__sent(w);
+}
+
+void
 hwr__wake(hwr_worker_t *w) {
   if (!w->asleep || hwr__on_worker_thread(w)) return;
   w->asleep = false;

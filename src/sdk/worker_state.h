@@ -211,6 +211,8 @@ void hwr__worker_break(hwr_worker_t *w, int status);
 void hwr__sent(hwr_worker_t *w);
 /* The thread of the worker is to look. */
 void hwr__wake(hwr_worker_t *w);
+/* Credit that is due leaves with the end of the turn, or now. */
+void hwr__send_credit(hwr_worker_t *w);
 /* Where the body of an event is; what it owns is the caller's. */
 hwr__body_t hwr__event_body(hwr_worker_t *w, const hwr_event_t *event);
 /* The body as one of its own memory. 0 or HWR_ENOMEM. */
