@@ -5,7 +5,7 @@ const { once } = require('node:events');
 const path = require('node:path');
 const { createWorker } = require('hawser');
 const { buildWorker } = require('../c/run');
-const { NOT_APPLICABLE } = require('./native/not-applicable');
+const { IN_ORDER, NOT_APPLICABLE } = require('./native/not-applicable');
 const { conforms } = require('./suite');
 
 const FOLDER = 'test/conformance/native';
@@ -21,6 +21,17 @@ const PROGRAMS = {
   asks: [],
   streams: ['given', 'echoes'],
 };
+
+/** What the suite asks of a pool of threads, too; the rest would be the same as without. */
+const POOLED = [
+  'calls in flight',
+  'post with the mark {"messages":1}',
+  'post runs',
+  'signal',
+  'onProgress',
+  'stream()',
+  'a payload that is a stream',
+];
 
 const executables = new Map();
 
@@ -45,6 +56,11 @@ function asNative({ script, execPath: _, ...options }) {
   };
 }
 
+/** With a pool of handlers. */
+function inPool(options) {
+  return { ...asNative(options), env: { ...process.env, HAWSER_TEST_THREADS: '4' } };
+}
+
 const titleWithin = (suite, test) => test.titlePath().slice(suite.titlePath().length).join(' ');
 
 /** Take out tests of a describe block. @returns {string[]} the titles of those within it */
@@ -63,9 +79,24 @@ function withdraw(suite, isWithdrawn) {
 }
 
 describe('a native worker', () => {
+  const listed = Object.values(NOT_APPLICABLE).flat();
   before(async function () {
     this.timeout(120_000);
     await buildAll();
+  });
+
+  const pool = describe('with four threads', () => conforms('shm', { adapt: inPool }));
+  const isOfPool = (title) => POOLED.some((group) => title.startsWith(`${group} `));
+  const notOfPool = withdraw(
+    pool,
+    (title) => !isOfPool(title) || listed.includes(title) || IN_ORDER.includes(title),
+  );
+
+  it('is asked with four threads what needs no order, and what is left out is in the suite', () => {
+    assert.deepEqual(
+      IN_ORDER.filter((title) => !notOfPool.includes(title)),
+      [],
+    );
   });
 
   describe('beside the suite', () => {
@@ -97,7 +128,6 @@ describe('a native worker', () => {
     });
   });
 
-  const listed = Object.values(NOT_APPLICABLE).flat();
   for (const transport of ['shm', 'socket']) {
     const suite = describe(`over ${transport}`, () => conforms(transport, { adapt: asNative }));
     const withdrawn = withdraw(suite, (title) => listed.includes(title));

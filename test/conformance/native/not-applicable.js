@@ -55,4 +55,15 @@ const NOT_APPLICABLE = {
   'a program in C has no async contexts': ['handlers have async contexts of their own'],
 };
 
-module.exports = { NOT_APPLICABLE };
+/**
+ * Rows that are not asked of a pool of threads: handlers run there in no order and side by side, and
+ * what is given up before a thread has taken it is not run.
+ */
+const IN_ORDER = [
+  'calls in flight that keep the worker busy let its loop turn between them',
+  'signal that a getter of the payload aborts rejects that call, and others go on',
+  'signal of a handler is aborted already where it asks after the abort',
+  'signal of a handler aborts for its own call only, though the slot is in use again',
+];
+
+module.exports = { IN_ORDER, NOT_APPLICABLE };
