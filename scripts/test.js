@@ -11,7 +11,8 @@ const path = require('node:path');
 const ROOT = path.join(__dirname, '..');
 const MOCHA = path.join(ROOT, 'node_modules/mocha/bin/mocha.js');
 const APART = [
-  'test/conformance/**/*.test.js',
+  'test/conformance/**/!(native).test.js',
+  'test/conformance/native.test.js',
   'test/{addon,chaos,hostile}/**/*.test.js',
   'test/e2e/[a-m]*.test.js',
   'test/e2e/[!a-m]*.test.js',
