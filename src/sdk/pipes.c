@@ -115,6 +115,7 @@ hwr__pipe_release(hwr_pipe_t *pipe) {
   if (pipe->open && !awaits_end(pipe)) hwr__pipe_reset(pipe, NULL);
   pipe->on_ready = NULL;
   pipe->released = true;
+  hwr__wake_to_leave(pipe->worker);
   hwr__pipe_free_if_over(pipe);
 }
 
@@ -169,16 +170,12 @@ hwr_pipe_open(hwr_worker_t *w, const char *name, const hwr_pipe_options_t *optio
 
 /* ------------------------------------------------------------------ reading */
 
-/* Credit that is due leaves with the end of the turn, or now. */
 static void
 return_credit(hwr_pipe_t *pipe, uint32_t cost) {
   hwr_worker_t *w = pipe->worker;
   if (!pipe->open || pipe->their_end || w->status || w->stage == HWR__OVER) return;
   hwr_session_stream_consumed(w->session, pipe->slot, pipe->generation, cost, pipe->objects);
-  if ((w->in_turn && hwr__on_worker_thread(w)) || !hwr_session_control_waits(w->session)) return;
-  int err = hwr_session_flush(w->session, NULL, 0, hwr__now_ms(w));
-  if (err) hwr__worker_break(w, err);
-  else hwr__sent(w);
+  hwr__send_credit(w);
 }
 
 static int
@@ -194,6 +191,7 @@ read_locked(hwr_pipe_t *pipe, hwr_payload_t *item) {
   }
   if (pipe->their_end && !pipe->error) {
     pipe->end_read = true;
+    hwr__wake_to_leave(pipe->worker);
     return 0;
   }
   return pipe->closed ? HWR_ECLOSED : HWR_EAGAIN;
@@ -213,7 +211,7 @@ hwr_pipe_read(hwr_pipe_t *pipe, hwr_payload_t *item) {
 static int
 check_item(const hwr_pipe_t *pipe, hwr_payload_t item) {
   if (pipe->closed || pipe->our_end || !pipe->open) return HWR_ECLOSED;
-  if (pipe->objects) return hwr__payload_check(pipe->worker, item, 0, false);
+  if (pipe->objects) return hwr__payload_check(pipe->worker, item, 0, true);
   if (item.codec != HWR_CODEC_RAW || (item.length_bytes > 0 && !item.bytes)) return HWR_EBADARG;
   return pipe->worker->status || pipe->worker->stage == HWR__OVER ? HWR_ECLOSED : 0;
 }
@@ -326,6 +324,7 @@ hwr_pipe_on_ready(hwr_pipe_t *pipe, hwr_pipe_cb callback, void *context) {
   pipe->on_ready = callback;
   pipe->context = context;
   hwr__pipe_touch(pipe);
+  hwr__wake_to_leave(w);
   hwr__unlock(w);
 }
 
@@ -346,6 +345,7 @@ hwr_pipe_wait(hwr_pipe_t *pipe, enum hwr_pipe_want want) {
   pipe->waiters++;
   while (!may_go_on(pipe, want)) hwr_signal_wait(w->changed, w->lock);
   pipe->waiters--;
+  hwr__wake_to_leave(w);
   hwr__pipe_free_if_over(pipe);
   hwr__unlock(w);
   return 0;
