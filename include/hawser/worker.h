@@ -106,8 +106,8 @@ typedef struct hwr_error_s {
 typedef struct hwr_worker_options_s {
   /* Threads that run handlers, at most HWR_MAX_THREADS; 0, the default: the worker's own does. */
   uint32_t threads;
-  /* Requests whose handlers run or are kept, at a time; others wait. 0, the default: no limit of
-   * its own (the host's highWaterMark.messages is one). */
+  /* Requests whose handlers run or are kept, at a time; others wait, but events do not. 0, the
+   * default: no limit of its own (the host's highWaterMark.messages is one). */
   uint32_t max_concurrency;
   /* Name of a serializer of the user's own that the program understands beside 'msgpack', 'json'
    * and 'raw'; NULL, the default: none. */
@@ -157,7 +157,8 @@ int hwr_worker_on_event(hwr_worker_t *worker, const char *name, hwr_event_cb cal
 /* The host has said who it is: hwr_worker_data and hwr_worker_name are there. Requests come behind
  * that. A callback that calls hwr_worker_fail refuses to start. */
 int hwr_worker_on_start(hwr_worker_t *worker, hwr_worker_cb callback, void *context);
-/* The worker ends: nothing runs any more, but what is sent now still arrives if the host lives. */
+/* The worker ends: no handler runs any more, but what is sent now still arrives if the host lives.
+ * Pipes and calls that are open end behind it. Not called where hwr_worker_run returns an error. */
 int hwr_worker_on_shutdown(hwr_worker_t *worker, hwr_worker_cb callback, void *context);
 /* What made hwr_emit or hwr_post return HWR_EAGAIN has drained to half of the mark. */
 int hwr_worker_on_drain(hwr_worker_t *worker, hwr_worker_cb callback, void *context);
@@ -172,7 +173,8 @@ int hwr_worker_on_drain(hwr_worker_t *worker, hwr_worker_cb callback, void *cont
  *   thread   the caller's is [worker] from here on
  */
 int hwr_worker_run(hwr_worker_t *worker);
-/* Finish what runs, then end. Idempotent. [any] */
+/* Finish what runs, then end; before the worker is open, it ends once it is. Idempotent. [any], but
+ * not in a handler of a signal. */
 void hwr_worker_stop(hwr_worker_t *worker);
 /* In on_start: refuse to start; createWorker rejects with this error as its cause. [worker] */
 void hwr_worker_fail(hwr_worker_t *worker, const hwr_error_t *error);
@@ -212,7 +214,8 @@ typedef struct hwr_wait_s { /* what to wait for; either will do */
 int hwr_worker_open(hwr_worker_t *worker);
 /* What to wait for before the next turn: returns how many of `waits` are set, and *timeout_ms as
  * for poll(2), 0 when there is something to do at once, -1 for no limit. Tells the host that this
- * end may sleep, so it is to be followed by a turn. [worker] */
+ * end may sleep, so it is to be followed by a turn, or, where this thread has used the SDK since, by
+ * another of these. [worker] */
 int hwr_worker_waits(hwr_worker_t *worker, hwr_wait_t waits[HWR_WORKER_WAITS], int *timeout_ms);
 /* Do what there is to do, without waiting: 1 while the worker goes on, 0 when it is over, or what
  * hwr_worker_run returns. [worker] */

@@ -116,9 +116,9 @@ call_locked(hwr_worker_t *w, const char *type, hwr_payload_t payload, int32_t ti
   call->on_answer = about->on_answer;
   call->on_progress = about->on_progress;
   call->context = about->context;
-  if (id) *id = (uint64_t) call->generation << 32 | slot;
   err = send_call(w, slot, (uint32_t) method, payload, timeout_ms);
   if (err) close_call(&w->calls, call);
+  else if (id) *id = (uint64_t) call->generation << 32 | slot;
   return err;
 }
 

@@ -228,10 +228,11 @@ void
 hwr__pipes_end_all(hwr_worker_t *w) {
   for (hwr_pipe_t *pipe = w->pipes.live, *next; pipe; pipe = next) {
     next = pipe->next;
-    if (pipe->closed) continue;
-    pipe->closed = true;
-    hwr__pipe_leave(pipe);
-    hwr__pipe_touch(pipe);
+    if (pipe->open) {
+      pipe->closed = true;
+      hwr__pipe_leave(pipe);
+      hwr__pipe_touch(pipe);
+    }
     forget_of_call(pipe);
   }
 }

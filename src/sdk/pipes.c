@@ -125,6 +125,7 @@ hwr__pipe_release(hwr_pipe_t *pipe) {
   if (pipe->open && !awaits_end(pipe)) hwr__pipe_reset(pipe, NULL);
   pipe->on_ready = NULL;
   pipe->released = true;
+  hwr__wake_to_leave(pipe->worker);
   hwr__pipe_free_if_over(pipe);
 }
 
@@ -134,7 +135,6 @@ hwr_pipe_release(hwr_pipe_t *pipe) {
   hwr_worker_t *w = pipe->worker;
   hwr__lock(w);
   hwr__pipe_release(pipe);
-  hwr__wake(w); /* likewise */
   hwr__unlock(w);
 }
 
@@ -180,7 +180,6 @@ hwr_pipe_open(hwr_worker_t *w, const char *name, const hwr_pipe_options_t *optio
 
 /* ------------------------------------------------------------------ reading */
 
-/* Credit that is due leaves with the end of the turn, or now. */
 static void
 return_credit(hwr_pipe_t *pipe, uint32_t cost) {
   hwr_worker_t *w = pipe->worker;
@@ -202,7 +201,7 @@ read_locked(hwr_pipe_t *pipe, hwr_payload_t *item) {
   }
   if (pipe->their_end && !pipe->error) {
     pipe->end_read = true;
-    hwr__wake(pipe->worker); /* who leaves may have waited for that */
+    hwr__wake_to_leave(pipe->worker);
     return 0;
   }
   return pipe->closed ? HWR_ECLOSED : HWR_EAGAIN;
@@ -222,7 +221,7 @@ hwr_pipe_read(hwr_pipe_t *pipe, hwr_payload_t *item) {
 static int
 check_item(const hwr_pipe_t *pipe, hwr_payload_t item) {
   if (pipe->closed || pipe->our_end || !pipe->open) return HWR_ECLOSED;
-  if (pipe->objects) return hwr__payload_check(pipe->worker, item, 0, false);
+  if (pipe->objects) return hwr__payload_check(pipe->worker, item, 0, true);
   if (item.codec != HWR_CODEC_RAW || (item.length_bytes > 0 && !item.bytes)) return HWR_EBADARG;
   return pipe->worker->status || pipe->worker->stage == HWR__OVER ? HWR_ECLOSED : 0;
 }
@@ -335,6 +334,7 @@ hwr_pipe_on_ready(hwr_pipe_t *pipe, hwr_pipe_cb callback, void *context) {
   pipe->on_ready = callback;
   pipe->context = context;
   hwr__pipe_touch(pipe);
+  hwr__wake_to_leave(w);
   hwr__unlock(w);
 }
 
@@ -355,6 +355,7 @@ hwr_pipe_wait(hwr_pipe_t *pipe, enum hwr_pipe_want want) {
   pipe->waiters++;
   while (!may_go_on(pipe, want)) hwr_signal_wait(w->changed, w->lock);
   pipe->waiters--;
+  hwr__wake_to_leave(w);
   hwr__pipe_free_if_over(pipe);
   hwr__unlock(w);
   return 0;

@@ -104,8 +104,8 @@ release_if_over(hwr_request_t *r) {
   if (r->counted) w->running_count--;
   w->open_count--;
   request_free(r);
-  if (w->stage == HWR__LEAVING) hwr__wake(w); /* the last one, of a handler in the pool */
   if (w->queue.first && w->options.threads > 0) hwr_signal_one(w->work);
+  hwr__wake_to_leave(w);
 }
 
 /* The answer is with the session, or none is wanted. */
@@ -114,12 +114,10 @@ close_request(hwr_request_t *r) {
   hwr_worker_t *w = r->worker;
   r->answered = true;
   leave_table(r);
-  if (r->is_post && w->stage != HWR__OVER) {
-    hwr_session_settle(w->session, 1);
-    hwr__send_credit(w);
-  }
+  if (r->is_post && w->stage != HWR__OVER) hwr_session_settle(w->session, 1);
   release_if_over(r);
-  hwr__wake(w); /* it may be what a worker that leaves waited for, or a request that waits */
+  hwr__send_credit(w);
+  hwr__wake(w); /* it may be what a request waits for */
 }
 
 /* Whether anybody is to hear what it came to. */
@@ -196,9 +194,9 @@ hwr_fail_with(hwr_request_t *request, const char *code, const char *message) {
 bool
 hwr__queue_may_run(const hwr_worker_t *w) {
   uint32_t most = w->options.max_concurrency;
-  if (!w->queue.first || (most > 0 && w->running_count >= most)) return false;
-  return w->stage == HWR__OVER || w->host_gone ||
-         hwr_session_lane_bytes(w->session) <= w->config.high_water_bytes;
+  if (!w->queue.first || w->stage >= HWR__DRAINING) return false;
+  if (most > 0 && w->running_count >= most) return false;
+  return w->host_gone || hwr_session_lane_bytes(w->session) <= w->config.high_water_bytes;
 }
 
 hwr_request_t *
@@ -256,6 +254,7 @@ run_handler(hwr_worker_t *w, hwr_request_t *r) {
   handler->call(r, handler->context);
   hwr__lock(w);
   w->handler_depth--;
+  hwr__wake_to_leave(w);
   check_answered(r);
   r->in_handler = false;
   release_if_over(r);
@@ -363,6 +362,12 @@ listener_of(const hwr_worker_t *w, const char *name) {
   return others;
 }
 
+/* Behind the requests that came before it; but never for an answer, which may be waiting for it. */
+static bool
+event_must_wait(const hwr_worker_t *w) {
+  return w->options.threads == 0 && w->options.max_concurrency == 0 && must_wait(w);
+}
+
 /* What nobody listens to is dropped, as an event without a listener. */
 void
 hwr__on_event(hwr_worker_t *w, const hwr_event_t *event) {
@@ -379,7 +384,7 @@ hwr__on_event(hwr_worker_t *w, const hwr_event_t *event) {
   r->texts[event->value] = '\0';
   r->listener = listener_of(w, r->texts);
   if (!r->listener) request_free(r);
-  else if (w->options.threads == 0 && must_wait(w)) enqueue(w, r);
+  else if (event_must_wait(w)) enqueue(w, r);
   else run_listener(w, r);
 }
 

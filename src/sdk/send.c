@@ -27,6 +27,15 @@ hwr__send(hwr_worker_t *w, uint32_t word, uint32_t slot, uint32_t generation,
   return err;
 }
 
+void
+hwr__send_credit(hwr_worker_t *w) {
+  if (w->status || w->stage == HWR__OVER || (w->in_turn && hwr__on_worker_thread(w))) return;
+  if (!hwr_session_control_waits(w->session)) return;
+  int err = hwr_session_flush(w->session, NULL, 0, hwr__now_ms(w));
+  if (err) hwr__worker_break(w, err);
+  else hwr__sent(w);
+}
+
 bool
 hwr__codec_is_agreed(const hwr_worker_t *w, enum hwr_codec codec) {
   if (codec == w->codec || codec == HWR_CODEC_NONE) return true;
@@ -34,23 +43,24 @@ hwr__codec_is_agreed(const hwr_worker_t *w, enum hwr_codec codec) {
   return w->codec == HWR_CODEC_BYTES && codec == HWR_CODEC_TEXT;
 }
 
-/* What is neither a request nor an answer may have 64 KiB in any case (P4.6). */
+/* What is no request, no answer, and no item of a stream may have 64 KiB in any case (P4.6). */
 size_t
-hwr__most_bytes(const hwr_worker_t *w, bool is_answer) {
+hwr__most_bytes(const hwr_worker_t *w, bool is_strict) {
   size_t own = w->config.max_message_bytes;
   size_t theirs = hwr_session_peer(w->session)->max_message_bytes;
   size_t most = own < theirs ? own : theirs;
-  return is_answer || most > HWR_MIN_LIMIT_BYTES ? most : HWR_MIN_LIMIT_BYTES;
+  return is_strict || most > HWR_MIN_LIMIT_BYTES ? most : HWR_MIN_LIMIT_BYTES;
 }
 
 int
 hwr__payload_check(const hwr_worker_t *w, hwr_payload_t payload, size_t block_bytes,
-                   bool is_answer) {
-  if (w->stage < HWR__READY || w->stage == HWR__OVER || w->host_gone) return HWR_ECLOSED;
+                   bool is_strict) {
+  size_t most = w->serves ? hwr__most_bytes(w, is_strict) : 0;
+  if (!w->serves || w->stage == HWR__OVER || w->host_gone) return HWR_ECLOSED;
   if (payload.codec == HWR_CODEC_NONE && payload.length_bytes > 0) return HWR_EBADARG;
   if (!hwr__codec_is_agreed(w, payload.codec)) return HWR_EBADARG;
   if (payload.length_bytes > 0 && !payload.bytes) return HWR_EBADARG;
-  return payload.length_bytes + block_bytes > hwr__most_bytes(w, is_answer) ? HWR_ETOOBIG : 0;
+  return payload.length_bytes > most || block_bytes > most - payload.length_bytes ? HWR_ETOOBIG : 0;
 }
 
 int

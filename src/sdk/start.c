@@ -110,17 +110,18 @@ open_locked(hwr_worker_t *w) {
   int err = read_config(w);
   if (!err) err = join(w);
   if (err) return err;
-  w->stage = HWR__STARTING;
+  w->stage = w->stopped_early ? HWR__LEAVING : HWR__STARTING;
   w->thread = hwr_thread_self();
   w->start_until_ms = hwr__now_ms(w) + HWR__INIT_TIMEOUT_MS;
-  return hwr__pool_start(w);
+  err = hwr__pool_start(w);
+  if (err) w->stage = HWR__OVER;
+  return err;
 }
 
 int
 hwr_worker_open(hwr_worker_t *w) {
   hwr__lock(w);
   int err = open_locked(w);
-  if (err && w->stage == HWR__STARTING) w->stage = HWR__OVER;
   hwr__unlock(w);
   return err;
 }
@@ -198,7 +199,9 @@ serve(hwr_worker_t *w) {
     w->handlers[i].timeout_ms = hwr__init_timeout_ms(&w->init, w->handlers[i].type);
   int err = send_methods(w);
   if (err) hwr__worker_break(w, err);
-  else w->stage = HWR__READY;
+  if (err) return;
+  w->serves = true;
+  w->stage = HWR__READY;
 }
 
 void

@@ -54,15 +54,8 @@ hwr__sent(hwr_worker_t *w) {
     return;
   }
   push(w);
+  if (w->options.threads > 0 && hwr__queue_may_run(w)) hwr_signal_all(w->work);
   hwr__wake(w);
-}
-
-void
-hwr__send_credit(hwr_worker_t *w) {
-  if ((w->in_turn && hwr__on_worker_thread(w)) || !hwr_session_control_waits(w->session)) return;
-  int err = hwr_session_flush(w->session, NULL, 0, hwr__now_ms(w));
-  if (err) hwr__worker_break(w, err);
-  else hwr__sent(w);
 }
 
 void
@@ -71,6 +64,11 @@ hwr__wake(hwr_worker_t *w) {
   w->asleep = false;
   w->wake_sent = true;
   hwr_os_send_byte(w->wake[1], 1);
+}
+
+void
+hwr__wake_to_leave(hwr_worker_t *w) {
+  if (w->stage == HWR__LEAVING) hwr__wake(w);
 }
 
 void
@@ -190,7 +188,7 @@ deliver(hwr_worker_t *w) {
   for (uint32_t i = 0; i < count; i++) {
     const hwr_event_t *event = &w->events[i];
     handle_fn handle = event->kind < sizeof HANDLE / sizeof *HANDLE ? HANDLE[event->kind] : NULL;
-    if (handle) handle(w, event);
+    if (handle && w->stage < HWR__DRAINING) handle(w, event); /* behind on_shutdown nothing runs */
     hwr__look_at_clock(w);
   }
   hwr_session_events_taken(w->session);
@@ -240,6 +238,7 @@ has_more(const hwr_worker_t *w) {
 static void
 end_all(hwr_worker_t *w) {
   hwr__pipes_end_all(w);
+  hwr__pipes_tell(w);
   hwr__calls_end_all(w);
   hwr__requests_cancel_all(w);
 }
@@ -253,7 +252,7 @@ lose_host(hwr_worker_t *w) {
 static bool
 has_finished(const hwr_worker_t *w) {
   if (w->host_gone) return w->handler_depth == 0;
-  return w->open_count == 0 && hwr__pipes_finished(w);
+  return w->open_count == 0 && !w->queue.first && hwr__pipes_finished(w);
 }
 
 static bool
@@ -281,8 +280,8 @@ check_start(hwr_worker_t *w) {
 }
 
 /* What is over needs no watch: the program may go on, and end when it likes. */
-static void
-finish(hwr_worker_t *w) {
+void
+hwr__finish(hwr_worker_t *w) {
   w->stage = HWR__OVER;
   end_all(w);
   hwr_watch_t *watch = w->watch;
@@ -350,7 +349,7 @@ hwr_worker_turn(hwr_worker_t *w) {
   }
   if (w->stage != HWR__OVER) take_turn(w);
   bool over = w->status != 0 || w->stage == HWR__OVER;
-  if (over) finish(w);
+  if (over) hwr__finish(w);
   int status = !over ? 1 : w->start_refused && !w->status ? HWR_EREFUSED : w->status;
   hwr__unlock(w);
   return status;
@@ -397,8 +396,9 @@ hwr_worker_waits(hwr_worker_t *w, hwr_wait_t waits[HWR_WORKER_WAITS], int *timeo
   *timeout_ms = 0;
   if (w->stage != HWR__NEW && w->stage != HWR__OVER) {
     *timeout_ms = prepare_sleep(w);
-    waits[count++] = (hwr_wait_t){w->link.fd, true, hwr__link_has_unsent(&w->link)};
     waits[count++] = (hwr_wait_t){w->wake[0], true, false};
+    if (!w->host_gone) /* of its end nobody need be told again */
+      waits[count++] = (hwr_wait_t){w->link.fd, true, hwr__link_has_unsent(&w->link)};
   }
   hwr__unlock(w);
   return count;
@@ -429,7 +429,8 @@ hwr_worker_run(hwr_worker_t *w) {
 void
 hwr_worker_stop(hwr_worker_t *w) {
   hwr__lock(w);
-  if (w->stage < HWR__LEAVING) w->stage = HWR__LEAVING;
+  if (w->stage == HWR__NEW) w->stopped_early = true;
+  else if (w->stage < HWR__LEAVING) w->stage = HWR__LEAVING;
   hwr__wake(w);
   hwr__unlock(w);
 }

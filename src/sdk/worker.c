@@ -80,6 +80,7 @@ hwr_worker_destroy(hwr_worker_t *w) {
   if (!w) return;
   if (w->lock) {
     hwr__lock(w);
+    if (w->stage != HWR__NEW && w->stage != HWR__OVER) hwr__finish(w);
     w->stage = HWR__OVER;
     hwr__pool_stop(w);
     hwr__unlock(w);
@@ -184,15 +185,25 @@ hwr_worker_on_drain(hwr_worker_t *w, hwr_worker_cb callback, void *context) {
 
 hwr_payload_t
 hwr_worker_data(const hwr_worker_t *w) {
-  return w->init.data ? hwr_payload(w->codec, w->init.data, w->init.data_bytes) : hwr_nothing();
+  hwr__lock(w);
+  hwr_payload_t data = hwr_nothing();
+  if (w->init.data) data = hwr_payload(w->codec, w->init.data, w->init.data_bytes);
+  hwr__unlock(w);
+  return data;
 }
 
 const char *
 hwr_worker_name(const hwr_worker_t *w) {
-  return w->init.name;
+  hwr__lock(w);
+  const char *name = w->init.name;
+  hwr__unlock(w);
+  return name;
 }
 
 enum hwr_codec
 hwr_worker_codec(const hwr_worker_t *w) {
-  return w->codec;
+  hwr__lock(w);
+  enum hwr_codec codec = w->codec;
+  hwr__unlock(w);
+  return codec;
 }

@@ -145,6 +145,8 @@ struct hwr_worker_s {
   hwr_event_t *events;
   hwr__init_t init; /* from stage READY on */
   enum hwr_codec codec;
+  bool stopped_early; /* before it was open */
+  bool serves;        /* READY was sent: other messages may be */
   bool start_refused;
   bool host_gone;
   uint64_t start_until_ms; /* INIT has come */
@@ -205,14 +207,16 @@ void hwr__on_init(hwr_worker_t *w, const hwr_event_t *event);
 void hwr__look_at_clock(hwr_worker_t *w);
 /* Monotonic. */
 uint64_t hwr__now_ms(const hwr_worker_t *w);
+/* It is over: whatever is open ends. Leaves the lock. */
+void hwr__finish(hwr_worker_t *w);
 /* The worker ends with this status; the first one counts. */
 void hwr__worker_break(hwr_worker_t *w, int status);
 /* Something was sent: the host hears of it, or will at the end of the turn. */
 void hwr__sent(hwr_worker_t *w);
 /* The thread of the worker is to look. */
 void hwr__wake(hwr_worker_t *w);
-/* Credit that is due leaves with the end of the turn, or now. */
-void hwr__send_credit(hwr_worker_t *w);
+/* Likewise, if it leaves, for it may be that nothing is left to wait for. */
+void hwr__wake_to_leave(hwr_worker_t *w);
 /* Where the body of an event is; what it owns is the caller's. */
 hwr__body_t hwr__event_body(hwr_worker_t *w, const hwr_event_t *event);
 /* The body as one of its own memory. 0 or HWR_ENOMEM. */
@@ -223,13 +227,15 @@ void hwr__body_free(hwr__body_t *body);
 /* Of type | flags << 8. 0, or a fatal status, which ends the worker. */
 int hwr__send(hwr_worker_t *w, uint32_t word, uint32_t slot, uint32_t generation,
               const hwr_slice_t *slices, size_t slice_count);
-/* Whether the host reads that payload in a message of so many bytes before it: 0, HWR_EBADARG,
- * HWR_ETOOBIG, or HWR_ECLOSED. */
+/* Credit that is due leaves with the end of the turn, or now. */
+void hwr__send_credit(hwr_worker_t *w);
 bool hwr__codec_is_agreed(const hwr_worker_t *w, enum hwr_codec codec);
+/* Whether the host reads that payload with so many bytes before it: 0, HWR_EBADARG, HWR_ETOOBIG, or
+ * HWR_ECLOSED. The limit of requests, answers and items is strict (P4.6). */
 int hwr__payload_check(const hwr_worker_t *w, hwr_payload_t payload, size_t block_bytes,
-                       bool is_answer);
+                       bool is_strict);
 /* The longest payload that both ends allow. */
-size_t hwr__most_bytes(const hwr_worker_t *w, bool is_answer);
+size_t hwr__most_bytes(const hwr_worker_t *w, bool is_strict);
 /* An error as the payload of ERROR or RESET. */
 int hwr__send_error(hwr_worker_t *w, enum hwr_frame_type type, uint32_t slot, uint32_t generation,
                     const hwr_error_t *error);
