@@ -205,6 +205,7 @@ enum { HIGH_DESCRIPTOR = 128 };
 int
 hwr_os_move_high(int fd) {
   int high = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR);
+  if (high < 0) (void) !fcntl(fd, F_SETFD, FD_CLOEXEC);
   if (high < 0) return fd;
   close(fd);
   return high;

@@ -23,7 +23,8 @@ hwr__text_read(const uint8_t *bytes, size_t length_bytes, size_t *text_bytes) {
 int
 hwr__text_write(hwr_payload_t *payload, uint8_t **record) {
   *record = NULL;
-  if (payload->codec != HWR_CODEC_TEXT) return 0;
+  bool is_nowhere = !payload->bytes && payload->length_bytes > 0; /* refused later */
+  if (payload->codec != HWR_CODEC_TEXT || is_nowhere) return 0;
   hwr__record_writer_t writer = {0};
   char *text = malloc(payload->length_bytes + 1);
   if (!text) return HWR_ENOMEM;

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { RING_BYTES = 8192, PAGE_BYTES = sizeof(hwr_ring_page_t) };
@@ -148,6 +149,19 @@ TEST(pages_are_zeroed_and_cost_what_is_touched) {
   }
 }
 
+TEST(a_descriptor_that_finds_no_high_number_is_not_inherited_either) {
+  struct rlimit before, few;
+  int fd = open("/dev/null", O_RDONLY);
+  REQUIRE(fd >= 0 && getrlimit(RLIMIT_NOFILE, &before) == 0);
+  few = before;
+  few.rlim_cur = (rlim_t) fd + 1;
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
+  CHECK_INT(hwr_os_move_high(fd), fd);
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK_INT(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+  close(fd);
+}
+
 int
 main(void) {
   RUN(pages_are_zeroed_and_cost_what_is_touched);
@@ -156,5 +170,6 @@ main(void) {
   RUN(segments_that_could_shrink_or_are_too_short_are_refused_S5);
   RUN(a_doorbell_on_a_full_socket_neither_waits_nor_fails_S7);
   RUN(the_end_of_the_stream_is_the_end_of_the_peer);
+  RUN(a_descriptor_that_finds_no_high_number_is_not_inherited_either);
   return check_exit_code();
 }

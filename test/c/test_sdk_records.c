@@ -6,6 +6,7 @@
 #include "sdk/error_records.h"
 #include "sdk/record_reader.h"
 #include "sdk/start_records.h"
+#include "sdk/text_payload.h"
 #include "vectors.h"
 
 static const char *document;
@@ -423,6 +424,14 @@ TEST(text_becomes_utf_8_whatever_it_was) {
   hwr__error_free(error);
 }
 
+TEST(text_that_is_nowhere_is_left_for_others_to_refuse) {
+  uint8_t *record;
+  hwr_payload_t payload = hwr_payload(HWR_CODEC_TEXT, NULL, 5);
+  CHECK_INT(hwr__text_write(&payload, &record), 0);
+  CHECK(!record && !payload.bytes);
+  CHECK_INT(payload.length_bytes, 5);
+}
+
 int
 main(int argc, char **argv) {
   REQUIRE(argc == 2);
@@ -449,6 +458,7 @@ main(int argc, char **argv) {
   RUN(causes_beyond_eight_are_skipped_when_read);
   RUN(properties_beyond_the_most_are_skipped_and_those_of_other_kinds_as_well);
   RUN(text_becomes_utf_8_whatever_it_was);
+  RUN(text_that_is_nowhere_is_left_for_others_to_refuse);
   frames_free(&record);
   free(text);
   return check_exit_code();
