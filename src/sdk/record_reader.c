@@ -268,15 +268,25 @@ next_wide(const uint8_t **at, const uint8_t *end) {
   return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
 }
 
-char *
-hwr__record_text_put(const hwr__record_text_t *text, char *to) {
+static char *
+put(const hwr__record_text_t *text, char *to, uint32_t nul) {
   const uint8_t *at = text->bytes, *end = at + text->length_bytes;
   while (at < end) {
     uint32_t point = text->is_wide ? next_wide(&at, end) : *at++;
-    to += hwr__utf8_put((uint8_t *) to, point ? point : HWR__REPLACEMENT);
+    to += hwr__utf8_put((uint8_t *) to, point ? point : nul);
   }
   *to = 0;
   return to + 1;
+}
+
+char *
+hwr__record_text_put(const hwr__record_text_t *text, char *to) {
+  return put(text, to, HWR__REPLACEMENT);
+}
+
+char *
+hwr__record_text_put_whole(const hwr__record_text_t *text, char *to) {
+  return put(text, to, 0);
 }
 
 char *

@@ -48,7 +48,9 @@ size_t hwr__record_text_room(const hwr__record_text_t *text);
 /* Write it in UTF-8 and a NUL behind it; NUL and lone surrogates become U+FFFD. Returns where the next
  * text may stand. */
 char *hwr__record_text_put(const hwr__record_text_t *text, char *to);
-/* The same in memory of its own: returned owned, or NULL when there is none. */
+/* Likewise, but NUL stays what it is. */
+char *hwr__record_text_put_whole(const hwr__record_text_t *text, char *to);
+/* As hwr__record_text_put, in memory of its own: returned owned, or NULL when there is none. */
 char *hwr__record_text_copy(const hwr__record_text_t *text);
 
 #endif

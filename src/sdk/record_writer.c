@@ -77,9 +77,9 @@ units_of(uint32_t point) {
 
 /* Of at most `most` code points. */
 static measure_t
-measure(const char *text, size_t most) {
+measure(const char *text, size_t length_bytes, size_t most) {
   measure_t m = {0, 0, false};
-  const uint8_t *at = (const uint8_t *) text, *end = at + strlen(text);
+  const uint8_t *at = (const uint8_t *) text, *end = at + length_bytes;
   for (; at < end && m.characters < most; m.characters++) {
     uint32_t point = hwr__utf8_next(&at, end);
     m.units += units_of(point);
@@ -96,12 +96,13 @@ size_of(measure_t m) {
 
 size_t
 hwr__record_text_size(const char *text, size_t most_bytes) {
-  return size_of(measure(text, most_bytes + 1));
+  return size_of(measure(text, strlen(text), most_bytes + 1));
 }
 
 static void
-write_latin1(hwr__record_writer_t *writer, const char *text, size_t characters) {
-  const uint8_t *at = (const uint8_t *) text, *end = at + strlen(text);
+write_latin1(hwr__record_writer_t *writer, const char *text, size_t length_bytes,
+             size_t characters) {
+  const uint8_t *at = (const uint8_t *) text, *end = at + length_bytes;
   if (characters <= MOST_SHORT_CHARACTERS)
     hwr__record_write_tag(writer, (uint8_t) (HWR__SHORT_LATIN1 | characters));
   else write_little_endian(writer, HWR__LATIN1, characters, 4);
@@ -120,8 +121,8 @@ put_unit(uint8_t *to, uint32_t unit) {
 
 /* Not more than `units`, and no half of a pair. */
 static void
-write_utf16(hwr__record_writer_t *writer, const char *text, size_t units) {
-  const uint8_t *at = (const uint8_t *) text, *end = at + strlen(text);
+write_utf16(hwr__record_writer_t *writer, const char *text, size_t length_bytes, size_t units) {
+  const uint8_t *at = (const uint8_t *) text, *end = at + length_bytes;
   size_t head = writer->length_bytes;
   write_little_endian(writer, HWR__UTF16, 0, 4);
   uint8_t *begin = make_room(writer, 2 * units);
@@ -142,9 +143,16 @@ write_utf16(hwr__record_writer_t *writer, const char *text, size_t units) {
 }
 
 void
-hwr__record_write_text(hwr__record_writer_t *writer, const char *text, size_t most_bytes) {
+hwr__record_write_text_of(hwr__record_writer_t *writer, const char *text, size_t length_bytes,
+                          size_t most_bytes) {
   size_t most = most_bytes > LONG_HEAD_BYTES ? most_bytes - LONG_HEAD_BYTES : 0;
-  measure_t m = measure(text, most);
-  if (!m.is_wide) write_latin1(writer, text, m.characters);
-  else write_utf16(writer, text, m.units < most / 2 ? m.units : most / 2);
+  measure_t m = measure(text, length_bytes, most);
+  size_t units = m.units < most / 2 ? m.units : most / 2;
+  if (!m.is_wide) write_latin1(writer, text, length_bytes, m.characters);
+  else write_utf16(writer, text, length_bytes, units);
+}
+
+void
+hwr__record_write_text(hwr__record_writer_t *writer, const char *text, size_t most_bytes) {
+  hwr__record_write_text_of(writer, text, strlen(text), most_bytes);
 }

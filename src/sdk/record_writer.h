@@ -29,6 +29,9 @@ void hwr__record_write_number(hwr__record_writer_t *writer, double number);
 /* A text in UTF-8, ended by NUL, as much of it as takes at most `most_bytes`, its tag and length
  * included. Bytes that are no UTF-8 become U+FFFD. */
 void hwr__record_write_text(hwr__record_writer_t *writer, const char *text, size_t most_bytes);
+/* Likewise, of so many bytes, NUL among them. */
+void hwr__record_write_text_of(hwr__record_writer_t *writer, const char *text, size_t length_bytes,
+                               size_t most_bytes);
 /* What all of a text takes, or something above `most_bytes` if that is more. */
 size_t hwr__record_text_size(const char *text, size_t most_bytes);
 

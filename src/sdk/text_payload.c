@@ -5,7 +5,6 @@
 #include "sdk/record_writer.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 char *
 hwr__text_read(const uint8_t *bytes, size_t length_bytes, size_t *text_bytes) {
@@ -15,8 +14,8 @@ hwr__text_read(const uint8_t *bytes, size_t length_bytes, size_t *text_bytes) {
   if (hwr__record_begin(&reader, bytes, length_bytes) || hwr__record_read(&reader, &value) ||
       value.tag != HWR__LATIN1)
     return NULL;
-  char *text = hwr__record_text_copy(&value.text);
-  if (text) *text_bytes = strlen(text);
+  char *text = malloc(hwr__record_text_room(&value.text));
+  if (text) *text_bytes = (size_t) (hwr__record_text_put_whole(&value.text, text) - text) - 1;
   return text;
 }
 
@@ -26,13 +25,9 @@ hwr__text_write(hwr_payload_t *payload, uint8_t **record) {
   bool is_nowhere = !payload->bytes && payload->length_bytes > 0; /* refused later */
   if (payload->codec != HWR_CODEC_TEXT || is_nowhere) return 0;
   hwr__record_writer_t writer = {0};
-  char *text = malloc(payload->length_bytes + 1);
-  if (!text) return HWR_ENOMEM;
-  if (payload->length_bytes > 0) memcpy(text, payload->bytes, payload->length_bytes);
-  text[payload->length_bytes] = '\0';
+  const char *text = payload->bytes ? payload->bytes : "";
   hwr__record_write_begin(&writer);
-  hwr__record_write_text(&writer, text, SIZE_MAX);
-  free(text);
+  hwr__record_write_text_of(&writer, text, payload->length_bytes, SIZE_MAX);
   if (writer.failed) {
     free(writer.bytes);
     return HWR_ENOMEM;

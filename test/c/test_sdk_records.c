@@ -432,6 +432,22 @@ TEST(text_that_is_nowhere_is_left_for_others_to_refuse) {
   CHECK_INT(payload.length_bytes, 5);
 }
 
+TEST(a_payload_of_text_keeps_its_nul) {
+  static const char *const texts[] = {"a\0b", "\xe2\x82\xac\0b"};
+  static const size_t sizes[] = {3, 5};
+  for (int i = 0; i < 2; i++) {
+    uint8_t *record;
+    size_t text_bytes;
+    hwr_payload_t payload = hwr_payload(HWR_CODEC_TEXT, texts[i], sizes[i]);
+    REQUIRE(hwr__text_write(&payload, &record) == 0);
+    char *text = hwr__text_read(payload.bytes, payload.length_bytes, &text_bytes);
+    CHECK_INT(text_bytes, sizes[i]);
+    CHECK(text && memcmp(text, texts[i], sizes[i]) == 0);
+    free(text);
+    free(record);
+  }
+}
+
 int
 main(int argc, char **argv) {
   REQUIRE(argc == 2);
@@ -458,6 +474,7 @@ main(int argc, char **argv) {
   RUN(causes_beyond_eight_are_skipped_when_read);
   RUN(properties_beyond_the_most_are_skipped_and_those_of_other_kinds_as_well);
   RUN(text_becomes_utf_8_whatever_it_was);
+  RUN(a_payload_of_text_keeps_its_nul);
   RUN(text_that_is_nowhere_is_left_for_others_to_refuse);
   frames_free(&record);
   free(text);
