@@ -2,10 +2,11 @@
 
 const { types } = require('node:util');
 const { SerializationError } = require('../errors');
+const { byteLengthOf } = require('./bytes-of');
 const { PLAIN, kindOf } = require('./object-kinds');
 const { Refusal, Step, refusalError } = require('./refusal');
 
-const { isProxy, isDate, isMap, isArgumentsObject } = types;
+const { isProxy, isDate, isMap, isArgumentsObject, isUint8Array } = types;
 const { getPrototypeOf, keys: keysOf } = Object;
 const getTime = Date.prototype.getTime;
 
@@ -263,7 +264,7 @@ class MsgpackEncoder {
 
   /** @param {any} object @param {any} prototype */
   #writeOther(object, prototype) {
-    if (object instanceof Uint8Array) this.#writeBytes(object);
+    if (isUint8Array(object)) this.#writeBytes(object);
     else if (isDate(object)) this.#writeDate(getTime.call(object));
     else if (isMap(object)) this.#writeMap(object);
     else if (prototype === null || kindOf(prototype) === PLAIN) this.#writePlain(object);
@@ -323,10 +324,11 @@ class MsgpackEncoder {
 
   /** @param {Uint8Array} data */
   #writeBytes(data) {
-    this.#reserve(data.length + HEAD_BYTES);
-    this.#writeSize(0xc4, data.length);
+    const size = byteLengthOf(data);
+    this.#reserve(size + HEAD_BYTES);
+    this.#writeSize(0xc4, size);
     this.#bytes.set(data, this.#p);
-    this.#p += data.length;
+    this.#p += size;
   }
 
   /** A timestamp of the specification, in its shortest form. @param {number} time */

@@ -1,6 +1,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { runInNewContext } = require('node:vm');
 const fc = require('fast-check');
 const { Packr } = require('msgpackr');
 const { createCodec } = require('../../lib/codec');
@@ -112,6 +113,24 @@ describe("codec 'msgpack' carries", () => {
     const value = { get x() { return ++runs; } }; // prettier-ignore
     assert.deepEqual(decode(encode(value, 0).record), { x: 1 });
     assert.equal(runs, 1);
+  });
+
+  it('the bytes that there are, whatever their class says of them', () => {
+    class Long extends Uint8Array {
+      get length() {
+        return 100;
+      }
+    }
+    class Short extends Buffer {
+      get length() {
+        return 2;
+      }
+    }
+    const short = Object.setPrototypeOf(Buffer.alloc(300, 1), Short.prototype);
+    assert.deepStrictEqual(decode(encode(new Long(3)).record), Buffer.alloc(3));
+    assert.deepStrictEqual(decode(encode(short).record), Buffer.alloc(300, 1));
+    const foreign = runInNewContext('Uint8Array.of(1, 2)');
+    assert.deepStrictEqual(decode(encode(foreign).record), Buffer.of(1, 2));
   });
 
   it('JSON and bytes of the other end, and nothing else (P9.20)', () => {
