@@ -64,7 +64,10 @@ function workerDataOf({ driver, workerData, serializer }) {
 function inWorkerData({ message, path, cause }) {
   const details = { path: path.replace('payload', 'workerData') };
   if (cause !== undefined) details.cause = cause;
-  return new SerializationError(message.replace('payload', 'workerData'), details);
+  const text = message.startsWith('payload')
+    ? message.replace('payload', 'workerData')
+    : `workerData: ${message}`;
+  return new SerializationError(text, details);
 }
 
 function withoutRoot({ message, path, cause }) {
