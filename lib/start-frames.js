@@ -61,7 +61,10 @@ function workerDataOf({ driver, workerData, serializer }) {
   }
 }
 
-function inWorkerData({ message, path, cause }) {
+/** @param {any} error of an encoder */
+function inWorkerData(error) {
+  const { message, path, cause } = error;
+  if (error instanceof TooLargeError) return new TooLargeError(`workerData: ${message}`);
   const details = { path: path.replace('payload', 'workerData') };
   if (cause !== undefined) details.cause = cause;
   const text = message.startsWith('payload')

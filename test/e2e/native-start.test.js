@@ -129,6 +129,9 @@ describe("driver 'native'", function () {
       message: "workerData: codec 'raw' carries bytes only",
       path: 'workerData',
     });
+    const workerData = Buffer.alloc(65 * 1024 * 1024);
+    const expected = { name: 'TooLargeError', message: /^workerData: a message of over / };
+    await assert.rejects(start({ workerData }), expected);
   });
 
   it('a serializer that the program does not know is a HandshakeError', async () => {

@@ -195,6 +195,16 @@ describe("codec 'msgpack' refuses", () => {
   });
 });
 
+describe("codec 'msgpack' makes no", () => {
+  it('message that is sure to be too long, however small the value', () => {
+    let value = 'some text that is shared';
+    for (let i = 0; i < 60; i++) value = [value, value];
+    assert.throws(() => encode({ value }), { name: 'TooLargeError' });
+    assert.throws(() => encode([Buffer.alloc(64 * 1024 * 1024)]), { name: 'TooLargeError' });
+    assert.deepStrictEqual(decode(encode([1]).record), [1]);
+  });
+});
+
 describe("codec 'msgpack' reads no", () => {
   const MALFORMED = {
     'empty record': '',
