@@ -31,11 +31,24 @@ function spawnError(cause, options = {}) {
 
 /** What the system means by its code, where that says little. @param {any} cause @param {any} options */
 function whyNotSpawned({ code }, { driver, script, cwd }) {
-  if (code === 'ENOENT' && cwd !== undefined && !fs.existsSync(cwd))
-    return `its cwd ${cwd} does not exist`;
+  const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
+  const folder = isMissing && cwd !== undefined ? kindOf(cwd) : 'directory';
+  if (folder !== 'directory')
+    return `its cwd ${cwd} ${folder === undefined ? 'does not exist' : 'is no directory'}`;
   if (driver !== 'native') return undefined;
-  if (code === 'ENOENT' && !fs.existsSync(script)) return `${script} does not exist (ENOENT)`;
-  return code === 'EACCES' ? `${script} is no file that may be executed (EACCES)` : undefined;
+  if (code === 'EACCES') return `${script} is no file that may be executed (EACCES)`;
+  if (!isMissing) return undefined;
+  if (kindOf(script) === undefined) return `${script} does not exist (${code})`;
+  return `the interpreter that ${script} names does not exist (${code})`;
+}
+
+/** @param {string} path @returns {'directory' | 'other' | undefined} undefined: there is none */
+function kindOf(path) {
+  try {
+    return fs.statSync(path).isDirectory() ? 'directory' : 'other';
+  } catch {
+    return undefined;
+  }
 }
 
 /** The process ended before READY, for no reason that it told. */

@@ -61,10 +61,16 @@ function workerDataOf({ driver, workerData, serializer }) {
   }
 }
 
-function inWorkerData({ message, path, cause }) {
+/** @param {any} error of an encoder */
+function inWorkerData(error) {
+  const { message, path, cause } = error;
+  if (error instanceof TooLargeError) return new TooLargeError(`workerData: ${message}`);
   const details = { path: path.replace('payload', 'workerData') };
   if (cause !== undefined) details.cause = cause;
-  return new SerializationError(message.replace('payload', 'workerData'), details);
+  const text = message.startsWith('payload')
+    ? message.replace('payload', 'workerData')
+    : `workerData: ${message}`;
+  return new SerializationError(text, details);
 }
 
 function withoutRoot({ message, path, cause }) {

@@ -1,5 +1,6 @@
 'use strict';
 
+const { isUint8Array } = require('node:util').types;
 const { ProtocolError, SerializationError } = require('../errors');
 const { StructuredDecoder } = require('./structured-decoder');
 const { StructuredEncoder } = require('./structured-encoder');
@@ -30,7 +31,7 @@ class Custom {
    */
   serialize(value) {
     const data = this.#guard(() => this.#serializer.serialize(value), 'serialize');
-    if (typeof data === 'string' || data instanceof Uint8Array) return data;
+    if (typeof data === 'string' || isUint8Array(data)) return data;
     const cause = new TypeError(
       `serialize() must return a string or a Uint8Array, not ${typeof data}`,
     );

@@ -2,6 +2,7 @@
 
 const { types } = require('node:util');
 const { describe, isError, propertyKeys } = require('../error-values');
+const { plainBytes } = require('./bytes-of');
 const { clonesToPlain } = require('./object-kinds');
 const { Refusal, Step, mapStep } = require('./refusal');
 const T = require('./tags');
@@ -211,7 +212,7 @@ function writeBuffer(e, buffer, p) {
   if (types.isSharedArrayBuffer(arrayBufferOf(buffer)))
     throw new Refusal('a view of a SharedArrayBuffer');
   e.bytes[p] = T.BUFFER;
-  return e.writeBytes(buffer, e.writeUint32(size, p + 1));
+  return e.writeBytes(plainBytes(buffer), e.writeUint32(size, p + 1));
 }
 
 /** @param {any} buffer */

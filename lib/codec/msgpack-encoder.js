@@ -1,11 +1,12 @@
 'use strict';
 
 const { types } = require('node:util');
-const { SerializationError } = require('../errors');
+const { SerializationError, TooLargeError } = require('../errors');
+const { byteLengthOf } = require('./bytes-of');
 const { PLAIN, kindOf } = require('./object-kinds');
 const { Refusal, Step, refusalError } = require('./refusal');
 
-const { isProxy, isDate, isMap, isArgumentsObject } = types;
+const { isProxy, isDate, isMap, isArgumentsObject, isUint8Array } = types;
 const { getPrototypeOf, keys: keysOf } = Object;
 const getTime = Date.prototype.getTime;
 
@@ -13,6 +14,8 @@ const NONE = 0; // on the wire, as MSGPACK (P9.1)
 const MSGPACK = 3;
 const EMPTY = Buffer.alloc(0);
 const MAX_DEPTH = 1000;
+/** The most that maxMessageBytes may be: what is sure to be refused is not made first. */
+const MAX_BYTES = 64 * 1024 * 1024;
 /** Larger buffers of its own are not kept. */
 const MAX_KEPT = 1024 * 1024;
 const FIRST_BYTES = 4096;
@@ -22,6 +25,13 @@ const HEAD_BYTES = 24; // a number, or the head of anything
 const TIMESTAMP = 0xff; // the ext type -1
 const TWO_32 = 2 ** 32;
 const TWO_34 = 2 ** 34;
+
+/** Thrown within, whereas what a getter throws is the user's. */
+const TOO_LONG = {};
+
+function tooLong() {
+  return new TooLargeError(`a message of over ${MAX_BYTES} bytes, more than maxMessageBytes may be`);
+}
 
 /** Encodes values as MessagePack, in one pass, in place where there is room. Getters run once. */
 class MsgpackEncoder {
@@ -58,7 +68,7 @@ class MsgpackEncoder {
    * @param {number} limit
    * @param {unknown} value
    * @returns {number}
-   * @throws {SerializationError}
+   * @throws {SerializationError | TooLargeError}
    */
   encode(bytes, position, limit, value) {
     if (this.busy) throw new SerializationError('the encoder is busy', { path: 'payload' });
@@ -71,7 +81,7 @@ class MsgpackEncoder {
       if (value !== undefined) this.#write(value);
       return this.#p;
     } catch (thrown) {
-      throw refusalError(thrown, this.#trail);
+      throw thrown === TOO_LONG ? tooLong() : refusalError(thrown, this.#trail);
     } finally {
       this.#trail.length = 0;
       this.busy = false;
@@ -103,6 +113,7 @@ class MsgpackEncoder {
   /** @param {number} count */
   #move(count) {
     const size = this.#p - this.#start;
+    if (size + count > MAX_BYTES + HEAD_BYTES) throw TOO_LONG;
     const least = Math.max(2 * (size + count), FIRST_BYTES);
     const from = this.#bytes;
     if (from === this.#own || this.#own.length < least) this.#own = Buffer.allocUnsafe(least);
@@ -263,7 +274,7 @@ class MsgpackEncoder {
 
   /** @param {any} object @param {any} prototype */
   #writeOther(object, prototype) {
-    if (object instanceof Uint8Array) this.#writeBytes(object);
+    if (isUint8Array(object)) this.#writeBytes(object);
     else if (isDate(object)) this.#writeDate(getTime.call(object));
     else if (isMap(object)) this.#writeMap(object);
     else if (prototype === null || kindOf(prototype) === PLAIN) this.#writePlain(object);
@@ -323,10 +334,11 @@ class MsgpackEncoder {
 
   /** @param {Uint8Array} data */
   #writeBytes(data) {
-    this.#reserve(data.length + HEAD_BYTES);
-    this.#writeSize(0xc4, data.length);
+    const size = byteLengthOf(data);
+    this.#reserve(size + HEAD_BYTES);
+    this.#writeSize(0xc4, size);
     this.#bytes.set(data, this.#p);
-    this.#p += data.length;
+    this.#p += size;
   }
 
   /** A timestamp of the specification, in its shortest form. @param {number} time */

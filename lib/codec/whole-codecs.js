@@ -2,6 +2,7 @@
 
 /** The codecs other than 'structured', which make a whole record at once. */
 
+const { isArrayBuffer, isUint8Array } = require('node:util').types;
 const v8 = require('node:v8');
 const { ProtocolError, SerializationError } = require('../errors');
 const { Custom, nameOf } = require('./custom');
@@ -51,8 +52,8 @@ function fromV8(bytes, start, end) {
 
 /** @param {any} value */
 function toRaw(value) {
-  if (value instanceof Uint8Array) return { id: ID.raw, data: value };
-  if (value instanceof ArrayBuffer) return { id: ID.raw, data: new Uint8Array(value) };
+  if (isUint8Array(value)) return { id: ID.raw, data: value };
+  if (isArrayBuffer(value)) return { id: ID.raw, data: new Uint8Array(value) };
   if (ArrayBuffer.isView(value)) {
     return { id: ID.raw, data: new Uint8Array(value.buffer, value.byteOffset, value.byteLength) };
   }

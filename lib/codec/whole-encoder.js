@@ -1,5 +1,7 @@
 'use strict';
 
+const { plainBytes } = require('./bytes-of');
+
 const EMPTY = Buffer.alloc(0);
 
 /** An encoder over a function that makes the whole record at once, as a string or as bytes. */
@@ -30,7 +32,7 @@ class WholeEncoder {
       this.codecId = id;
       return typeof data === 'string'
         ? this.#text(bytes, position, limit, data)
-        : this.#binary(bytes, position, limit, data);
+        : this.#binary(bytes, position, limit, plainBytes(data));
     } finally {
       this.busy = false;
     }
@@ -59,7 +61,7 @@ class WholeEncoder {
    * @param {any} data
    */
   #binary(bytes, position, limit, data) {
-    if (data.length > limit - position) return this.#move(asBuffer(data));
+    if (data.length > limit - position) return this.#move(data);
     this.#place(bytes, position).set(data, position);
     return position + data.length;
   }
@@ -84,11 +86,6 @@ class WholeEncoder {
   release() {
     this.bytes = EMPTY;
   }
-}
-
-/** @param {any} data */
-function asBuffer(data) {
-  return Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 }
 
 module.exports = { WholeEncoder };

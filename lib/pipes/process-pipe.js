@@ -167,7 +167,7 @@ class ProcessPipe extends Pipe {
 
   /** @param {import('../worker-process').Exit} exit */
   #startFailure({ code, error }) {
-    return spawnError(error ?? new Error(`spawn failed with ${code}`), this.#about.cwd);
+    return spawnError(error ?? new Error(`spawn failed with ${code}`), { cwd: this.#about.cwd });
   }
 
   #exitFailure({ code, signal }) {

@@ -108,6 +108,32 @@ describe("driver 'native'", function () {
     await assert.rejects(start({ argv: ['leave'], stdio: 'pipe' }), expected);
   });
 
+  it('what cannot be started is named by the error', async () => {
+    const script = path.join(folder, 'script');
+    fs.writeFileSync(script, '#!/no/such/interpreter\n', { mode: 0o755 });
+    const refuses = (options, text) =>
+      assert.rejects(start(options), (error) => {
+        assert.equal(error.name, 'WorkerStartError');
+        assert.ok(error.message.endsWith(text), error.message);
+        return true;
+      });
+    await refuses({ script }, `the interpreter that ${script} names does not exist (ENOENT)`);
+    const below = path.join(program, 'x');
+    await refuses({ script: below }, `${below} does not exist (ENOTDIR)`);
+    await refuses({ cwd: program }, `its cwd ${program} is no directory`);
+  });
+
+  it('workerData that is no payload is named by the error', async () => {
+    await assert.rejects(start({ workerData: {}, serializer: 'raw' }), {
+      name: 'SerializationError',
+      message: "workerData: codec 'raw' carries bytes only",
+      path: 'workerData',
+    });
+    const workerData = Buffer.alloc(65 * 1024 * 1024);
+    const expected = { name: 'TooLargeError', message: /^workerData: a message of over / };
+    await assert.rejects(start({ workerData }), expected);
+  });
+
   it('a serializer that the program does not know is a HandshakeError', async () => {
     class Own extends Serializer {}
     await assert.rejects(start({ serializer: new Own() }), { name: 'HandshakeError' });

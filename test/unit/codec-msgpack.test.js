@@ -1,6 +1,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { runInNewContext } = require('node:vm');
 const fc = require('fast-check');
 const { Packr } = require('msgpackr');
 const { createCodec } = require('../../lib/codec');
@@ -114,6 +115,24 @@ describe("codec 'msgpack' carries", () => {
     assert.equal(runs, 1);
   });
 
+  it('the bytes that there are, whatever their class says of them', () => {
+    class Long extends Uint8Array {
+      get length() {
+        return 100;
+      }
+    }
+    class Short extends Buffer {
+      get length() {
+        return 2;
+      }
+    }
+    const short = Object.setPrototypeOf(Buffer.alloc(300, 1), Short.prototype);
+    assert.deepStrictEqual(decode(encode(new Long(3)).record), Buffer.alloc(3));
+    assert.deepStrictEqual(decode(encode(short).record), Buffer.alloc(300, 1));
+    const foreign = runInNewContext('Uint8Array.of(1, 2)');
+    assert.deepStrictEqual(decode(encode(foreign).record), Buffer.of(1, 2));
+  });
+
   it('JSON and bytes of the other end, and nothing else (P9.20)', () => {
     assert.deepEqual(codec.decode(2, Buffer.from('{"a":1}'), 0, 7, false), { a: 1 });
     assert.deepEqual(codec.decode(5, Buffer.from('abc'), 0, 3, false), Buffer.from('abc'));
@@ -173,6 +192,16 @@ describe("codec 'msgpack' refuses", () => {
     for (const value of [cycle, deep])
       assert.throws(() => encode(value), { code: 'ERR_HAWSER_SERIALIZE', message: /1000 levels/ });
     assert.deepEqual(decode(encode(deep[0]).record), deep[0]);
+  });
+});
+
+describe("codec 'msgpack' makes no", () => {
+  it('message that is sure to be too long, however small the value', () => {
+    let value = 'some text that is shared';
+    for (let i = 0; i < 60; i++) value = [value, value];
+    assert.throws(() => encode({ value }), { name: 'TooLargeError' });
+    assert.throws(() => encode([Buffer.alloc(64 * 1024 * 1024)]), { name: 'TooLargeError' });
+    assert.deepStrictEqual(decode(encode([1]).record), [1]);
   });
 });
 

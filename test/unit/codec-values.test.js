@@ -237,6 +237,14 @@ describe('StructuredEncoder and StructuredDecoder: Buffers', () => {
     assert.equal(arrived.slice, arrived.again);
   });
 
+  it('deliver all bytes of a Buffer, and no others, whatever it says of its length', () => {
+    const sayingLength = (buffer, value) => Object.defineProperty(buffer, 'length', { value });
+    const few = sayingLength(Buffer.from('abc'), 60);
+    const many = sayingLength(Buffer.alloc(100, 7), 2);
+    const arrived = new Pair().send([few, many]);
+    assert.deepEqual(arrived, [Buffer.from('abc'), Buffer.alloc(100, 7)]);
+  });
+
   it('deliver a Buffer over an ArrayBuffer that travels too as a view of it', () => {
     const whole = new ArrayBuffer(16);
     const arrived = new Pair().send([whole, Buffer.from(whole, 4, 8)]);
