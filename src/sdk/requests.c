@@ -269,11 +269,17 @@ run_listener(hwr_worker_t *w, hwr_request_t *r) {
   request_free(r);
 }
 
-/* Who gave up while it waited need not have it run. */
+/* Who gave up while it waited for its place need not have it run. */
+static bool
+is_withdrawn(const hwr_worker_t *w, const hwr_request_t *r) {
+  bool waits_for_place = w->options.threads > 0 || w->options.max_concurrency > 0;
+  return waits_for_place && r->cancelled && !r->is_post;
+}
+
 void
 hwr__request_run(hwr_worker_t *w, hwr_request_t *r) {
   if (r->listener) run_listener(w, r);
-  else if (r->cancelled && !r->is_post) reply_locked(r, hwr_nothing());
+  else if (is_withdrawn(w, r)) reply_locked(r, hwr_nothing());
   else run_handler(w, r);
 }
 

@@ -123,8 +123,8 @@ describe('the SDK of native workers', () => {
     assert.equal((await exit)[0], 0);
   });
 
-  it('does not run what was given up while others ran', async () => {
-    const worker = await start();
+  it('does not run what was given up while it waited for max_concurrency', async () => {
+    const worker = await start({ argv: ['1'] });
     const first = worker.send('slowly');
     const others = Array.from({ length: 10 }, () => worker.send('slowly', null, { timeout: 5 }));
     const settled = await Promise.allSettled(others);

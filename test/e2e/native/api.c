@@ -248,8 +248,10 @@ misuse_before_open(hwr_worker_t *worker) {
   if (none) abort();
 }
 
+/* [max_concurrency] */
 int
-main(void) {
+main(int argc, char **argv) {
+  hwr_worker_options_t options = {.max_concurrency = argc > 1 ? (uint32_t) atoi(argv[1]) : 0};
   static const struct {
     const char *type;
     hwr_handler_cb handler;
@@ -271,7 +273,7 @@ main(void) {
       {"pipesEnded", on_pipes_ended},
   };
   hwr_worker_t *worker;
-  if (hwr_worker_create(&worker, NULL)) return 1;
+  if (hwr_worker_create(&worker, &options)) return 1;
   for (size_t i = 0; i < sizeof HANDLERS / sizeof *HANDLERS; i++)
     if (hwr_worker_handle(worker, HANDLERS[i].type, HANDLERS[i].handler, NULL)) return 1;
   if (hwr_worker_on_start(worker, on_start, NULL)) return 1;
