@@ -348,7 +348,19 @@ class Caller {
     if (!this.isTaking) throw this.#refusal();
   }
 
-  /** @param {number} timeout milliseconds @returns {Promise<number>} milliseconds */
+  /**
+   * Whether a getter of a payload asks: then a slot may be that of a call whose CANCEL waits for that
+   * payload's end, so that nothing but records, which follow it, may take one.
+   */
+  get isEncoding() {
+    return this.#channel.isEncoding;
+  }
+
+  /**
+   * Not while a payload is being encoded.
+   * @param {number} timeout milliseconds
+   * @returns {Promise<number>} milliseconds
+   */
   ping(timeout) {
     if (this.#calls.isFull) return Promise.reject(overloadedError());
     const promise = new Promise(capture);

@@ -295,6 +295,8 @@ class Worker extends EventEmitter {
   /** Round-trip time in milliseconds. */
   ping() {
     if (!this.isConnected) return Promise.reject(this.#refusal());
+    if (this.#caller.isEncoding)
+      return new Promise((resolve) => process.nextTick(() => resolve(this.ping())));
     return this.#caller.ping(this.#options.timeouts.message);
   }
 

@@ -17,7 +17,7 @@
   X(EOVERLOAD, -10003, "the queue is full")                                                        \
   X(ECLOSED, -10004, "the channel is closed")                                                      \
   X(EUNSUPPORTED, -10005, "not available on this system")                                          \
-  X(EBADARG, -10006, "a record does not fit the region it claims")                                 \
+  X(EBADARG, -10006, "an argument is out of its range, or not allowed here")                       \
   X(EBUSY, -10007, "the worker has another host")                                                  \
   X(ETOKEN, -10008, "the worker does not know the token")                                          \
   X(EUSER, -10009, "the other end runs as another user")                                           \

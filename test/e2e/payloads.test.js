@@ -71,6 +71,12 @@ describe('a payload', () => {
     post: (worker) => worker.post('echo', 'inner'),
     ping: (worker) => worker.ping().catch(() => {}),
     stats: (worker) => worker.stats(),
+    'ping, where it has given up a call,': (worker) => {
+      const controller = new AbortController();
+      worker.send('echo', 'inner', { signal: controller.signal }).catch(() => {});
+      controller.abort();
+      worker.ping().catch(() => {});
+    },
     'a send that is refused': (worker) => worker.send('echo', () => {}).catch(() => {}),
   };
   for (const [name, reenter] of Object.entries(reentrances)) {
