@@ -30,7 +30,9 @@ const TWO_34 = 2 ** 34;
 const TOO_LONG = {};
 
 function tooLong() {
-  return new TooLargeError(`a message of over ${MAX_BYTES} bytes, more than maxMessageBytes may be`);
+  return new TooLargeError(
+    `a message of over ${MAX_BYTES} bytes, more than maxMessageBytes may be`,
+  );
 }
 
 /** Encodes values as MessagePack, in one pass, in place where there is room. Getters run once. */
