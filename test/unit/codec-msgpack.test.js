@@ -3,13 +3,30 @@
 const assert = require('node:assert/strict');
 const { runInNewContext } = require('node:vm');
 const fc = require('fast-check');
-const { Packr } = require('msgpackr');
+const theirs = require('@msgpack/msgpack');
 const { createCodec } = require('../../lib/codec');
 
 const MSGPACK = 3;
 const RUNS = { numRuns: 500, seed: 20261122 };
 const codec = createCodec('msgpack');
-const oracle = new Packr({ useRecords: false, int64AsType: 'auto', variableMapSize: true });
+const extensionCodec = new theirs.ExtensionCodec();
+extensionCodec.register({ type: 0, encode: () => null, decode: () => undefined });
+
+/** What another implementation reads, its integers of 64 bits and its bytes as ours. */
+function readByTheirs(record) {
+  return asOurs(theirs.decode(record, { extensionCodec, useBigInt64: true }));
+}
+
+function asOurs(value) {
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value;
+  if (value instanceof Uint8Array) return Buffer.from(value);
+  if (Array.isArray(value)) return value.map(asOurs);
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, asOurs(one)]));
+}
+
+const isRecord = (value) =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
 /** The record of a value, written into a room of that size between others' bytes. */
 function encode(value, room = 64) {
@@ -58,16 +75,17 @@ describe("codec 'msgpack' carries", () => {
 
   it('what another implementation reads and writes', () => {
     for (const value of Object.values(CARRIED).flat()) {
-      if (value === undefined || typeof value === 'bigint') continue;
-      assert.deepStrictEqual(oracle.unpack(encode(value).record), value);
-      if (value?.toJSON === 1) continue; // which it would call
-      const theirs = decode(oracle.pack(value));
-      assert.deepStrictEqual(theirs, Object.is(value, -0) ? 0 : value); // it loses the sign
+      if (value === undefined) continue;
+      assert.deepStrictEqual(readByTheirs(encode(value).record), value);
+      if (value?.length === 1 && value[0] === undefined) continue; // of which it makes null
+      const written = theirs.encode(value, { useBigInt64: typeof value === 'bigint' });
+      const read = decode(Buffer.from(written));
+      assert.deepStrictEqual(read, Object.is(value, -0) ? 0 : value); // it loses the sign
     }
   });
 
   it('any value of JSON with Buffers and dates', () => {
-    const key = fc.string({ unit: 'grapheme' });
+    const key = fc.string({ unit: 'grapheme' }).filter((text) => text !== '__proto__'); // theirs refuses
     const leaf = fc.oneof(
       fc.double(),
       fc.integer(),
@@ -92,7 +110,7 @@ describe("codec 'msgpack' carries", () => {
         const { record, codecId } = encode(value, room);
         const back = codec.decode(codecId, record, 0, record.length, false);
         assert.deepStrictEqual(back, value);
-        if (value !== undefined) assert.deepStrictEqual(oracle.unpack(record), value);
+        if (value !== undefined) assert.deepStrictEqual(readByTheirs(record), value);
       }),
       RUNS,
     );
