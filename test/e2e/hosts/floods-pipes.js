@@ -38,7 +38,7 @@ async function main() {
     ...{ script, transport, execPath: process.execPath, execArgv: process.execArgv },
   });
   const all = (amount) => Promise.all(Array.from({ length: count }, () => run(worker, amount)));
-  await all(total / 4); // all that is needed once is there then
+  await all(count === 1 ? total / 4 : total / 16); // all that is needed once is there then
   const pids = [process.pid, worker.pid];
   globalThis.gc();
   await worker.send('collect');
