@@ -262,7 +262,7 @@ void hwr_request_on_cancel(hwr_request_t *request, hwr_request_cb callback, void
  *   thread   any, one at a time per request
  */
 int hwr_reply(hwr_request_t *request, hwr_payload_t payload);
-/* Answer with an error, which send() rejects with; of a message of post() it is dropped. What makes
+/* Answer with an error (NULL: an Error without a message), which send() rejects with; of a message of post() it is dropped. What makes
  * it too long is cut (P10.1). As hwr_reply. */
 int hwr_fail(hwr_request_t *request, const hwr_error_t *error);
 /* The same, with an Error of that code (or NULL) and message. */

@@ -67,8 +67,10 @@ write_properties(hwr__record_writer_t *writer, const hwr_error_t *error) {
 
 int
 hwr__error_write(const hwr_error_t *error, uint8_t **bytes, size_t *length_bytes) {
+  static const hwr_error_t PLAIN = {0};
   hwr__record_writer_t writer = {0};
   unsigned open = 0;
+  if (!error) error = &PLAIN;
   hwr__record_write_begin(&writer);
   do {
     if (open > 0) hwr__record_write_text(&writer, "cause", SIZE_MAX);

@@ -17,7 +17,7 @@ enum {
 
 /* Write an error; texts are cut, properties and causes left out to keep to HWR__MAX_ERROR_BYTES.
  *
- *   error    borrowed until return
+ *   error    borrowed until return; NULL: an Error without a message
  *   bytes    out: returned owned, to free(3); untouched on error
  *   returns  0, HWR_ENOMEM
  */

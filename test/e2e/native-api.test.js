@@ -52,6 +52,7 @@ describe('the SDK of native workers', () => {
     const worker = await start({ maxMessageBytes: 4096 });
     const message = "the handler of 'ignore' returned without an answer";
     await assert.rejects(worker.send('ignore'), { message });
+    await assert.rejects(worker.send('failWithNothing'), { name: 'Error', message: '' });
     await assert.rejects(worker.send('tooBig'), { code: 'ERR_HAWSER_TOO_LARGE' });
     worker.post('ignore');
     assert.equal((await worker.send('about')).type, 'about');

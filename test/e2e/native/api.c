@@ -153,6 +153,12 @@ on_about(hwr_request_t *request, void *context) {
 }
 
 static void
+on_fail_with_nothing(hwr_request_t *request, void *context) {
+  (void) context;
+  hwr_fail(request, NULL);
+}
+
+static void
 on_stop(hwr_request_t *request, void *context) {
   (void) context;
   hwr_worker_stop(hwr_request_worker(request));
@@ -271,6 +277,7 @@ main(int argc, char **argv) {
       {"runs", on_runs},
       {"briefPipe", on_brief_pipe},
       {"pipesEnded", on_pipes_ended},
+      {"failWithNothing", on_fail_with_nothing},
   };
   hwr_worker_t *worker;
   if (hwr_worker_create(&worker, &options)) return 1;
