@@ -59,16 +59,6 @@ const NOT_APPLICABLE = {
  * Rows that are not asked of a pool of threads: handlers run there in no order and side by side, and
  * what is given up before a thread has taken it is not run.
  */
-const IN_ORDER = [
-  'calls in flight that keep the worker busy let its loop turn between them',
-  'signal that a getter of the payload aborts rejects that call, and others go on',
-  'signal of a handler is aborted already where it asks after the abort',
-  'signal of a handler aborts for its own call only, though the slot is in use again',
-  'stream() whose signal aborts behind its end is as it was',
-  // What is given up before a thread was free for it is not run.
-  'stream() that lasts too long fails with TimeoutError, and its source is left',
-  'signal of each call of its own aborts that call and no other',
-  'signal of a handler aborts when its call times out',
-];
+const IN_ORDER = ['calls in flight that keep the worker busy let its loop turn between them'];
 
 module.exports = { IN_ORDER, NOT_APPLICABLE };
